@@ -1,0 +1,6 @@
+//! Hashes, JWTs, key files and the sealing of credentials, all from RustCrypto crates or on top of them.
+
+pub mod hash;
+pub mod jwt;
+pub mod pem;
+pub mod seal;

@@ -1,0 +1,181 @@
+//! Step 6, I/O half: asks the `Account` objects, side by side, and signs bearers that need no asking.
+
+use std::collections::BTreeMap;
+
+use futures_util::future;
+
+use super::{
+    cx::{Cx, unavailable},
+    log,
+    memory::{self, AccountKey},
+};
+use crate::{
+    line::{admit, begin::Batch},
+    model::{
+        app::App, delivery::Reason, ids::AppId, problem::Problem, push::Category, secret::Secret,
+        time::Millis,
+    },
+    vendor::{self, Credential, Vendor, apns},
+    wire::account::{self as wire, Admit, Call, Outcome},
+};
+
+/// What one account gave.
+#[derive(Debug, Clone)]
+pub(super) struct Pass {
+    /// What its requests carry.
+    pub(super) bearer: Secret,
+    /// The window that its grants belong to, where a rule limits the class.
+    pub(super) resets_at: Option<Millis>,
+}
+
+/// Lets deliveries pass, or skips and fails them in the batch. `Err`: an account does not answer, nothing is sent.
+pub(super) async fn admit(
+    cx: &Cx,
+    app: &App,
+    category: Category,
+    batch: &mut Batch,
+) -> Result<BTreeMap<Vendor, Pass>, Problem> {
+    let vendors = batch.vendors();
+    let answers = future::join_all(
+        vendors.iter().map(|vendor| one(cx, app, category, *vendor, batch.under_way(*vendor))),
+    )
+    .await;
+    let mut passes = BTreeMap::new();
+    let mut fault = None;
+    for (vendor, answer) in vendors.into_iter().zip(answers) {
+        match answer {
+            Ok(Admitted { granted, pass: Ok(pass) }) => {
+                if let (Some(granted), Some(resets_at)) = (granted, pass.resets_at) {
+                    admit::granted(batch, vendor, granted, resets_at);
+                }
+                passes.insert(vendor, pass);
+            }
+            Ok(Admitted { pass: Err((reason, detail)), .. }) => {
+                admit::refused(batch, vendor, reason, &detail)
+            }
+            Err(problem) => fault = Some(problem),
+        }
+    }
+    let Some(problem) = fault else { return Ok(passes) };
+    for (vendor, pass) in &passes {
+        give_back(cx, app, *vendor, category, pass, batch.under_way(*vendor) as u64).await;
+    }
+    Err(problem)
+}
+
+/// Unused grants go back.
+pub(super) async fn give_back(cx: &Cx, app: &App, vendor: Vendor, category: Category, pass: &Pass, n: u64) {
+    let (Some(resets_at), true) = (pass.resets_at, n > 0) else { return };
+    if call(cx, app, vendor, Call::Return { category, resets_at, n }).await.is_err() {
+        log::error("grants_not_returned", &[("app", app.id.as_str()), ("vendor", vendor.name())]);
+    }
+}
+
+struct Admitted {
+    granted: Option<u64>,
+    pass: Result<Pass, (Reason, String)>,
+}
+
+async fn one(cx: &Cx, app: &App, category: Category, vendor: Vendor, n: usize) -> Result<Admitted, Problem> {
+    let account = account_key(app, vendor);
+    let revision = app.credentials.get(&vendor).map_or(0, |credential| credential.revision);
+    let at_hand = match vendor.bearer() {
+        vendor::Bearer::Signed => match signed(cx, app, vendor) {
+            Ok(bearer) => Some(bearer),
+            Err(refused) => return Ok(Admitted { granted: None, pass: Err(refused) }),
+        },
+        vendor::Bearer::Fetched => memory::fetched(&account, revision, cx.now),
+    };
+    let Some(ask) = admit::ask(app, vendor, category, n, at_hand.is_some()) else {
+        let pass = at_hand.map(|bearer| Pass { bearer, resets_at: None }).ok_or_else(no_bearer);
+        return Ok(Admitted { granted: None, pass });
+    };
+    let limited = ask.limit.is_some();
+    Ok(match call(cx, app, vendor, Call::Admit(ask)).await? {
+        Outcome::Granted { granted, resets_at, bearer } => {
+            let fetched = bearer.map(|bearer| remember(account, bearer));
+            let resets_at = limited.then_some(resets_at);
+            let pass = fetched.or(at_hand).map(|bearer| Pass { bearer, resets_at }).ok_or_else(no_bearer);
+            Admitted { granted: Some(granted), pass }
+        }
+        Outcome::NoBearer { reason, detail } => Admitted { granted: None, pass: Err((reason, detail)) },
+        Outcome::Returned | Outcome::Judged { .. } => {
+            return Err(unavailable("an account gave no usable answer"));
+        }
+    })
+}
+
+/// A new bearer in place of one that the vendor has just refused.
+pub(super) async fn renew(
+    cx: &Cx,
+    app: &App,
+    vendor: Vendor,
+    category: Category,
+    refused: &Secret,
+) -> Option<Secret> {
+    let revision = app.credentials.get(&vendor)?.revision;
+    let refused = Some(crate::crypto::hash::sha256_hex(refused.reveal().as_bytes()));
+    let ask = Admit { category, n: 0, limit: None, bearer: true, refused, revision };
+    match call(cx, app, vendor, Call::Admit(ask)).await.ok()? {
+        Outcome::Granted { bearer: Some(bearer), .. } => Some(remember(account_key(app, vendor), bearer)),
+        Outcome::Granted { bearer: None, .. }
+        | Outcome::NoBearer { .. }
+        | Outcome::Returned
+        | Outcome::Judged { .. } => None,
+    }
+}
+
+/// Asks one account.
+pub(super) async fn call(cx: &Cx, app: &App, vendor: Vendor, call: Call) -> Result<Outcome, Problem> {
+    let tenant = app.tenant();
+    let name = wire::name(&tenant, vendor);
+    let reply: wire::Reply = cx.ask(wire::BINDING, &name, &wire::Request { tenant, vendor, call }).await?;
+    cx.cost.rows(reply.rows);
+    Ok(reply.outcome)
+}
+
+/// Names an account in the isolate's memory.
+pub(super) fn account_key(app: &App, vendor: Vendor) -> AccountKey {
+    AccountKey { tenant: app.tenant().to_string(), vendor }
+}
+
+fn remember(account: AccountKey, bearer: wire::Bearer) -> Secret {
+    let token = bearer.token.clone();
+    memory::remember_fetched(account, bearer);
+    token
+}
+
+fn no_bearer() -> (Reason, String) {
+    (Reason::Credentials, "the account gave no access token".into())
+}
+
+/// Signs, once per 40-minute step and credential; the same bytes as every other isolate (law 9).
+fn signed(cx: &Cx, app: &App, vendor: Vendor) -> Result<Secret, (Reason, String)> {
+    let fault = |detail: &str| (Reason::Credentials, detail.to_owned());
+    let stored = app.credentials.get(&vendor).ok_or_else(|| fault("no credential"))?;
+    let (account, step) = (account_key(app, vendor), apns::step(cx.now));
+    if let Some(token) = memory::signed(&account, stored.revision, step) {
+        return Ok(token);
+    }
+    let opened = open(cx, app, vendor)
+        .ok_or_else(|| fault("the credential does not open: was SEAL_KEY changed without SEAL_KEY_OLD?"))?;
+    let Credential::Apns(credential) = opened else {
+        return Err(fault("this vendor's bearer is not signed here"));
+    };
+    let token =
+        credential.bearer(cx.now).map(Secret::new).ok_or_else(|| fault("the credential does not sign"))?;
+    memory::remember_signed(account, stored.revision, step, token.clone());
+    Ok(token)
+}
+
+/// Opens a credential.
+fn open(cx: &Cx, app: &App, vendor: Vendor) -> Option<Credential> {
+    let stored = app.credentials.get(&vendor)?;
+    let bytes = cx.config.seal_keys.open(&seal_owner(&app.id, vendor), &stored.sealed).ok()?;
+    Credential::from_stored(vendor, &bytes)
+}
+
+/// What a credential is sealed for: associated data of the seal.
+pub(super) fn seal_owner(app: &AppId, vendor: Vendor) -> String {
+    format!("{app}/{}", vendor.name())
+}

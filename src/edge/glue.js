@@ -1,0 +1,136 @@
+// The crossing between wasm and JavaScript. What costs CPU on Workers is not Rust but each step from one side to the
+// other, so every function here does one whole piece of I/O and hands over one value each way.
+
+/** Reads a request: `[head, body]`. The head is method, URL and authorization, a line each (no header value can hold
+ * a line break). The body is bytes, or `null` when it is longer than `limit`. */
+export async function take(request, limit) {
+  const { headers } = request;
+  const head = `${request.method}\n${request.url}\n${headers.get("authorization") ?? ""}\n${headers.get("idempotency-key") ?? ""}`;
+  if (request.body === null) return [head, new Uint8Array(0)];
+  const length = headers.get("content-length");
+  if (length === null) return [head, await bounded(request.body, limit)];
+  return [head, Number(length) > limit ? null : new Uint8Array(await request.arrayBuffer())];
+}
+
+/** Reads a stream of unknown length, up to `limit` bytes. */
+async function bounded(stream, limit) {
+  const chunks = [];
+  let length = 0;
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.byteLength;
+    if (length > limit) {
+      await reader.cancel();
+      return null;
+    }
+    chunks.push(value);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}
+
+/** A response. `headers` is a JSON object. */
+export function respond(status, headers, body) {
+  return new Response(body === "" ? null : body, { status, headers: JSON.parse(headers) });
+}
+
+/** Settings and secrets, as JSON. */
+export function settings(env) {
+  const { ADMIN_KEY = "", SEAL_KEY = "", SEAL_KEY_OLD = "", VENDOR_PROXY = "" } = env;
+  return JSON.stringify([ADMIN_KEY, SEAL_KEY, SEAL_KEY_OLD, VENDOR_PROXY].map(String));
+}
+
+/** Asks a Durable Object: JSON text in, JSON text out. */
+export async function ask(env, binding, name, body) {
+  const answer = await env[binding].getByName(name).fetch("https://object/", { method: "POST", body });
+  const text = await answer.text();
+  if (answer.status !== 200) throw new Error(`object answered ${answer.status}`);
+  return text;
+}
+
+/** Reads one value of KV: a text, or null. */
+export function read(env, binding, key) {
+  return env[binding].get(key);
+}
+
+/** Reads up to 100 values of KV in one call: a text or null for each key, in their order. */
+export async function readMany(env, binding, keys) {
+  const list = JSON.parse(keys);
+  const found = await env[binding].get(list);
+  return list.map((key) => found.get(key) ?? null);
+}
+
+/** Writes one value of KV; an empty one removes the key. */
+export function write(env, binding, key, value) {
+  return value === "" ? env[binding].delete(key) : env[binding].put(key, value);
+}
+
+/** The one fetch. Posts a bundle of requests, at most `inFlight` at once, and gives back what came of each: see
+ * `line::send` for both forms. One timer watches over the whole bundle and is cleared at its end: one that is left
+ * running keeps an object awake. */
+export async function post(bundle, inFlight, timeoutMs, answerMax) {
+  const requests = JSON.parse(bundle);
+  const answers = new Array(requests.length);
+  const open = new Set();
+  let next = 0;
+  const worker = async () => {
+    while (next < requests.length) {
+      const at = next++;
+      answers[at] = await one(requests[at], open, timeoutMs, answerMax);
+    }
+  };
+  // A request is given up between `timeoutMs` and a second later.
+  const watch = setInterval(() => {
+    const now = Date.now();
+    for (const request of open) if (request.until <= now) request.abort.abort();
+  }, 1000);
+  try {
+    await Promise.all(Array.from({ length: Math.min(inFlight, requests.length) }, worker));
+  } finally {
+    clearInterval(watch);
+  }
+  return JSON.stringify(answers);
+}
+
+async function one({ url, headers, body }, open, timeoutMs, answerMax) {
+  const abort = new AbortController();
+  const entry = { abort, until: Date.now() + timeoutMs };
+  let request;
+  try {
+    request = new Request(url, { method: "POST", headers, body, redirect: "manual", signal: abort.signal });
+  } catch {
+    return { not_sent: "the request could not be made" };
+  }
+  open.add(entry);
+  try {
+    const answer = await fetch(request);
+    const [text, whole] = await readAnswer(answer, answerMax);
+    return { reply: [answer.status, answer.headers.get("apns-id"), answer.headers.get("retry-after"), text, whole] };
+  } catch {
+    // The platform's words can hold the URL, and with it a token: they are not passed on.
+    return { silence: abort.signal.aborted ? `no answer within ${timeoutMs / 1000} s` : "the connection was lost before an answer" };
+  } finally {
+    open.delete(entry);
+  }
+}
+
+/** The body as text, and whether that was all of it. A body that is cut off is not an error here: its status may say
+ * all there is to know. */
+async function readAnswer(answer, max) {
+  if (answer.body === null) return ["", true];
+  const length = answer.headers.get("content-length");
+  try {
+    if (length !== null && Number(length) <= max) return [await answer.text(), true];
+    const bytes = await bounded(answer.body, max);
+    return bytes === null ? ["", false] : [new TextDecoder().decode(bytes), true];
+  } catch {
+    return ["", false];
+  }
+}

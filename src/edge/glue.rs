@@ -1,0 +1,108 @@
+//! The Rust side of `glue.js`.
+
+use js_sys::{Promise, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
+use worker::Env;
+
+#[wasm_bindgen(module = "/src/edge/glue.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = take)]
+    fn js_take(request: &web_sys::Request, limit: u32) -> Promise;
+    #[wasm_bindgen(js_name = respond, catch)]
+    fn js_respond(status: u16, headers: &str, body: &str) -> Result<web_sys::Response, JsValue>;
+    #[wasm_bindgen(js_name = settings)]
+    fn js_settings(env: &Env) -> String;
+    #[wasm_bindgen(js_name = ask)]
+    fn js_ask(env: &Env, binding: &str, name: &str, body: &str) -> Promise;
+    #[wasm_bindgen(js_name = read, catch)]
+    fn js_read(env: &Env, binding: &str, key: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(js_name = readMany)]
+    fn js_read_many(env: &Env, binding: &str, keys: &str) -> Promise;
+    #[wasm_bindgen(js_name = write, catch)]
+    fn js_write(env: &Env, binding: &str, key: &str, value: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(js_name = post)]
+    fn js_post(bundle: &str, in_flight: u32, timeout_ms: u32, answer_max: u32) -> Promise;
+}
+
+/// I/O that failed. The platform's words are for the log.
+#[derive(Debug)]
+pub(super) struct Failed(pub(super) String);
+
+fn failed(error: &JsValue) -> Failed {
+    let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
+    Failed(message.unwrap_or_else(|| "not an Error".into()))
+}
+
+async fn settle(promise: Promise) -> Result<JsValue, Failed> {
+    JsFuture::from(promise).await.map_err(|error| failed(&error))
+}
+
+/// A request, read.
+pub(super) struct Taken {
+    pub(super) method: String,
+    pub(super) url: String,
+    pub(super) authorization: Option<String>,
+    pub(super) idempotency_key: Option<String>,
+    /// `None`: longer than the limit.
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// Reads a request, its body up to `limit` bytes.
+pub(super) async fn take(request: &web_sys::Request, limit: u32) -> Result<Taken, Failed> {
+    let pair = js_sys::Array::from(&settle(js_take(request, limit)).await?);
+    let head = pair.get(0).as_string().unwrap_or_default();
+    let mut lines = head.split('\n');
+    let mut line = || lines.next().unwrap_or_default().to_owned();
+    let (method, url, authorization, idempotency_key) = (line(), line(), line(), line());
+    Ok(Taken {
+        method,
+        url,
+        authorization: Some(authorization).filter(|value| !value.is_empty()),
+        idempotency_key: Some(idempotency_key).filter(|value| !value.is_empty()),
+        body: pair.get(1).dyn_ref::<Uint8Array>().map(Uint8Array::to_vec),
+    })
+}
+
+/// A response. `headers` is a JSON object.
+pub(super) fn respond(status: u16, headers: &str, body: &str) -> Result<web_sys::Response, Failed> {
+    js_respond(status, headers, body).map_err(|error| failed(&error))
+}
+
+/// `[ADMIN_KEY, SEAL_KEY, SEAL_KEY_OLD, VENDOR_PROXY]` as JSON.
+pub(super) fn settings(env: &Env) -> String {
+    js_settings(env)
+}
+
+/// Asks a Durable Object.
+pub(super) async fn ask(env: &Env, binding: &str, name: &str, body: &str) -> Result<String, Failed> {
+    Ok(settle(js_ask(env, binding, name, body)).await?.as_string().unwrap_or_default())
+}
+
+/// Reads one value of KV.
+pub(super) async fn read(env: &Env, binding: &str, key: &str) -> Result<Option<String>, Failed> {
+    let promise = js_read(env, binding, key).map_err(|error| failed(&error))?;
+    Ok(settle(promise).await?.as_string())
+}
+
+/// Reads up to 100 values of KV in one call. `keys` is a JSON array.
+pub(super) async fn read_many(env: &Env, binding: &str, keys: &str) -> Result<Vec<Option<String>>, Failed> {
+    let values = js_sys::Array::from(&settle(js_read_many(env, binding, keys)).await?);
+    Ok(values.iter().map(|value| value.as_string()).collect())
+}
+
+/// Writes one value of KV; an empty one removes the key.
+pub(super) async fn write(env: &Env, binding: &str, key: &str, value: &str) -> Result<(), Failed> {
+    let promise = js_write(env, binding, key, value).map_err(|error| failed(&error))?;
+    settle(promise).await.map(|_| ())
+}
+
+/// Posts a bundle of requests.
+pub(super) async fn post(
+    bundle: &str,
+    in_flight: u32,
+    timeout_ms: u32,
+    answer_max: u32,
+) -> Result<String, Failed> {
+    Ok(settle(js_post(bundle, in_flight, timeout_ms, answer_max)).await?.as_string().unwrap_or_default())
+}

@@ -1,0 +1,126 @@
+//! What an isolate remembers between requests: values only, never a future or anything of one request. Losing it costs
+//! a read; it is bounded, and never the truth.
+
+use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc};
+
+use crate::{
+    model::{app::App, ids::AppId, secret::Secret, time::Millis},
+    vendor::Vendor,
+    wire::account::Bearer,
+};
+
+/// Entries per kind; when it is full it starts over.
+const ENTRIES_MAX: usize = 1_000;
+
+/// A remembered app.
+#[derive(Clone)]
+pub(super) struct KnownApp {
+    pub(super) app: Rc<App>,
+    /// When it was read, from wherever.
+    pub(super) read_at: Millis,
+    /// When the object itself was last asked.
+    pub(super) asked_at: Option<Millis>,
+}
+
+/// One account under one credential.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct AccountKey {
+    pub(super) tenant: String,
+    pub(super) vendor: Vendor,
+}
+
+#[derive(Default)]
+struct Memory {
+    apps: HashMap<AppId, KnownApp>,
+    fetched: HashMap<AccountKey, Bearer>,
+    signed: HashMap<AccountKey, Signed>,
+    accepted: HashMap<(AccountKey, String), u64>,
+}
+
+/// A bearer that was signed here.
+#[derive(Clone)]
+struct Signed {
+    step: u64,
+    revision: u64,
+    token: Secret,
+}
+
+thread_local! {
+    static MEMORY: RefCell<Memory> = RefCell::default();
+}
+
+fn insert<K: Eq + Hash, V>(map: &mut HashMap<K, V>, key: K, value: V) {
+    if map.len() >= ENTRIES_MAX && !map.contains_key(&key) {
+        map.clear();
+    }
+    map.insert(key, value);
+}
+
+/// The app as last read.
+pub(super) fn app(id: &AppId) -> Option<KnownApp> {
+    MEMORY.with_borrow(|memory| memory.apps.get(id).cloned())
+}
+
+/// Remembers an app. An older copy (KV may be a minute behind) does not replace a newer one.
+pub(super) fn remember_app(app: App, read_at: Millis, from_object: bool) -> KnownApp {
+    MEMORY.with_borrow_mut(|memory| {
+        let before = memory.apps.get(&app.id);
+        let newer = before
+            .is_none_or(|known| (app.generation, app.revision) >= (known.app.generation, known.app.revision));
+        let asked_at = if from_object { Some(read_at) } else { before.and_then(|known| known.asked_at) };
+        let app = match before {
+            Some(known) if !newer => Rc::clone(&known.app),
+            Some(_) | None => Rc::new(app),
+        };
+        let known = KnownApp { app, read_at, asked_at };
+        insert(&mut memory.apps, known.app.id.clone(), known.clone());
+        known
+    })
+}
+
+/// Forgets an app.
+pub(super) fn forget_app(id: &AppId) {
+    MEMORY.with_borrow_mut(|memory| memory.apps.remove(id));
+}
+
+/// A fetched bearer that is not due for renewal and belongs to this credential.
+pub(super) fn fetched(account: &AccountKey, revision: u64, now: Millis) -> Option<Secret> {
+    MEMORY.with_borrow(|memory| {
+        let bearer = memory.fetched.get(account)?;
+        (bearer.renew_at > now && bearer.revision >= revision).then(|| bearer.token.clone())
+    })
+}
+
+/// Remembers a fetched bearer.
+pub(super) fn remember_fetched(account: AccountKey, bearer: Bearer) {
+    MEMORY.with_borrow_mut(|memory| insert(&mut memory.fetched, account, bearer));
+}
+
+/// A bearer that was signed for this step of time with this credential.
+pub(super) fn signed(account: &AccountKey, revision: u64, step: u64) -> Option<Secret> {
+    MEMORY.with_borrow(|memory| {
+        let signed = memory.signed.get(account)?;
+        (signed.step == step && signed.revision == revision).then(|| signed.token.clone())
+    })
+}
+
+/// Remembers a signed bearer.
+pub(super) fn remember_signed(account: AccountKey, revision: u64, step: u64, token: Secret) {
+    MEMORY.with_borrow_mut(|memory| insert(&mut memory.signed, account, Signed { step, revision, token }));
+}
+
+/// Counts tokens that a vendor took, until somebody has to weigh "bad token" answers against them.
+pub(super) fn count_accepted(account: &AccountKey, blame: &str, n: u64) {
+    MEMORY.with_borrow_mut(|memory| {
+        let key = (account.clone(), blame.to_owned());
+        let before = memory.accepted.get(&key).copied().unwrap_or_default();
+        insert(&mut memory.accepted, key, before.saturating_add(n));
+    });
+}
+
+/// Hands the count over.
+pub(super) fn take_accepted(account: &AccountKey, blame: &str) -> u64 {
+    MEMORY.with_borrow_mut(|memory| {
+        memory.accepted.remove(&(account.clone(), blame.to_owned())).unwrap_or_default()
+    })
+}

@@ -1,0 +1,36 @@
+//! The platform: the only part that knows Cloudflare. It has the I/O half of each step of the line under the step's
+//! own name, the Durable Objects' shells, and the HTTP side. It decides nothing that could be decided without it.
+
+use worker::{Context, Env, event};
+
+mod admit;
+mod authenticate;
+mod cx;
+mod glue;
+mod http;
+mod log;
+mod memory;
+mod objects;
+mod push;
+mod resolve;
+mod routes;
+mod send;
+mod settle;
+
+/// Runs once per instance, before anything else.
+#[event(start)]
+fn start() {
+    // `worker` has installed a hook that marks the instance for a restart after a panic: it is kept and called last.
+    // `console_error_panic_hook` goes first, for a message with file, line and stack in the log.
+    let restart = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        console_error_panic_hook::hook(info);
+        restart(info);
+    }));
+}
+
+/// Every HTTP request.
+#[event(fetch)]
+async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
+    http::handle(request, env).await
+}

@@ -1,0 +1,237 @@
+//! Shell of the `Account` object: one app at one vendor.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    time::Duration,
+};
+
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+use super::{
+    super::{
+        admit::seal_owner,
+        cx::{Cx, config, now, random},
+        send::post_one,
+    },
+    answer,
+    flight::{Flight, Turn},
+    read,
+    rows::Rows,
+    shell::Shell,
+};
+use crate::{
+    crypto::seal::Sealed,
+    model::{delivery::Reason, problem::Problem, push::Category},
+    object::{account::State as Held, judge::Seen, quota::Mark},
+    vendor::Credential,
+    wire::{
+        account::{Admit, BINDING, Bearer, Call, Outcome, Reply, Request as Ask},
+        app,
+    },
+};
+
+/// Marks, one row per category; the access token, sealed.
+const TABLES: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS mark (category TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS bearer (id INTEGER PRIMARY KEY, record TEXT NOT NULL)",
+];
+/// How long after a burst the marks are written down as they are. An object without calls leaves memory after about
+/// ten seconds: this is before that.
+const TRIM_AFTER: Duration = Duration::from_secs(5);
+
+/// Why there is no bearer.
+type Refusal = (Reason, String);
+
+/// The object.
+#[durable_object(alarm)]
+pub struct Account {
+    shell: Shell<Held>,
+    trimming: Cell<bool>,
+    flight: Flight<Result<Bearer, Refusal>>,
+    seen: RefCell<HashMap<String, Seen>>,
+}
+
+impl DurableObject for Account {
+    fn new(state: State, env: Env) -> Self {
+        Self {
+            shell: Shell::new(state, env, TABLES),
+            trimming: Cell::new(false),
+            flight: Flight::new(),
+            seen: RefCell::default(),
+        }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        let reply = match read::<Ask>(&mut request).await {
+            Ok(ask) => self.call(&ask).await,
+            Err(error) => Err(error),
+        };
+        answer(BINDING, reply)
+    }
+
+    /// A burst is over: the marks that ran ahead are written down as they are. After a crash there is nothing ahead
+    /// any more, and nothing is written.
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.trimming.set(false);
+        self.shell.if_held(|held, rows| {
+            held.trim().iter().try_for_each(|(category, mark)| store(rows, *category, *mark))
+        })?;
+        Response::empty()
+    }
+}
+
+impl Account {
+    async fn call(&self, ask: &Ask) -> worker::Result<Reply> {
+        let outcome = match &ask.call {
+            Call::Admit(admit) => self.admit(ask, admit).await?,
+            Call::Return { category, resets_at, n } => self.with(ask, |held, _| {
+                held.give_back(*category, *n, *resets_at, ask.vendor);
+                Ok(Outcome::Returned)
+            })?,
+            Call::Judge { blame, accepted, doubtful } => {
+                let mut seen = self.seen.borrow_mut();
+                let remove = seen.entry(blame.clone()).or_default().judge(*accepted, *doubtful, now());
+                Outcome::Judged { remove }
+            }
+        };
+        Ok(Reply { outcome, rows: self.shell.rows()?.take_written() })
+    }
+
+    /// The bearer first, then the grants: where there is none to send with, nothing is granted. Between reading the
+    /// counter and writing its mark nothing is awaited.
+    async fn admit(&self, ask: &Ask, admit: &Admit) -> worker::Result<Outcome> {
+        let bearer = if admit.bearer {
+            match self.bearer(ask, admit).await? {
+                Ok(bearer) => Some(bearer),
+                Err((reason, detail)) => return Ok(Outcome::NoBearer { reason, detail }),
+            }
+        } else {
+            None
+        };
+        let now = now();
+        let (granted, ahead) = self.with(ask, |held, rows| {
+            let take = held.take(admit.category, admit.n, admit.limit, ask.vendor, now);
+            if let Some(mark) = take.write {
+                store(rows, admit.category, mark)?;
+            }
+            Ok((take.granted, held.is_ahead()))
+        })?;
+        if ahead && !self.trimming.replace(true) {
+            self.shell.rows()?.count(1);
+            self.shell.state.storage().set_alarm(TRIM_AFTER).await?;
+        }
+        Ok(Outcome::Granted { granted, resets_at: Held::resets_at(ask.vendor, now), bearer })
+    }
+
+    fn with<R>(
+        &self,
+        ask: &Ask,
+        step: impl FnOnce(&mut Held, &Rows) -> worker::Result<R>,
+    ) -> worker::Result<R> {
+        self.shell.with(|rows| load(rows, &self.shell.env, ask), step)
+    }
+
+    /// The current bearer, or a new one, fetched once however many ask.
+    async fn bearer(&self, ask: &Ask, admit: &Admit) -> worker::Result<Result<Bearer, Refusal>> {
+        loop {
+            let refused = admit.refused.as_deref();
+            let current =
+                self.with(ask, |held, _| Ok(held.bearer(admit.revision, refused, now()).cloned()))?;
+            if let Some(bearer) = current {
+                return Ok(Ok(bearer));
+            }
+            match self.flight.turn().await {
+                Turn::Told(result) => return Ok(result),
+                Turn::Again => {}
+                Turn::Mine(landing) => {
+                    let result = self.fetch_bearer(ask).await?;
+                    if let Ok(bearer) = &result {
+                        self.with(ask, |held, rows| {
+                            keep(rows, &self.shell.env, ask, bearer)?;
+                            held.set_bearer(bearer.clone());
+                            Ok(())
+                        })?;
+                    }
+                    landing.tell(&result);
+                    return Ok(result);
+                }
+            }
+        }
+    }
+
+    /// Fetches a bearer from the vendor with the credential that the `App` object has now.
+    async fn fetch_bearer(&self, ask: &Ask) -> worker::Result<Result<Bearer, Refusal>> {
+        let cx = Cx::new(self.shell.env.clone(), config(&self.shell.env).map_err(fault)?);
+        let request = app::Request { app: ask.tenant.app.clone(), call: app::Call::Get };
+        let reply: app::Reply =
+            cx.ask(app::BINDING, &app::name(&ask.tenant.app), &request).await.map_err(fault)?;
+        let stored = reply
+            .app
+            .filter(|app| app.tenant() == ask.tenant)
+            .and_then(|app| app.credentials.get(&ask.vendor).cloned());
+        let Some(stored) = stored else {
+            return Ok(Err(credentials("the app has no credential for this vendor")));
+        };
+        let owner = seal_owner(&ask.tenant.app, ask.vendor);
+        let opened = cx.config.seal_keys.open(&owner, &stored.sealed).ok();
+        let Some(credential) = opened.and_then(|bytes| Credential::from_stored(ask.vendor, &bytes)) else {
+            return Ok(Err(credentials(
+                "the credential does not open: was SEAL_KEY changed without SEAL_KEY_OLD?",
+            )));
+        };
+        let Some(request) = credential.token_request(cx.now) else {
+            return Ok(Err(credentials("the credential does not sign")));
+        };
+        let answer = post_one(&cx, ask.vendor, request).await;
+        Ok(credential.bearer_from(&answer, stored.revision, now()))
+    }
+}
+
+fn fault(problem: Problem) -> worker::Error {
+    worker::Error::RustError(problem.detail)
+}
+
+fn credentials(detail: &str) -> Refusal {
+    (Reason::Credentials, detail.to_owned())
+}
+
+/// A mark that cannot be read is an error: as an empty counter it would grant twice.
+fn load(rows: &Rows, env: &Env, ask: &Ask) -> worker::Result<Held> {
+    let mut marks: Vec<(Category, Mark)> = Vec::new();
+    for row in rows.read("SELECT record FROM mark")?.into_iter().flatten() {
+        marks.push(serde_json::from_str(&row)?);
+    }
+    let sealed = rows.read("SELECT record FROM bearer")?.into_iter().flatten().next();
+    let bearer = sealed.and_then(|text| open(&text, env, ask));
+    Ok(Held::load(marks, bearer, ask.vendor, now()))
+}
+
+fn store(rows: &Rows, category: Category, mark: Mark) -> worker::Result<()> {
+    let record = serde_json::to_string(&(category, mark))?;
+    let values = vec![category.name().into(), record.into()];
+    rows.write("INSERT OR REPLACE INTO mark (category, record) VALUES (?, ?)", values)
+}
+
+fn bearer_owner(ask: &Ask) -> String {
+    format!("bearer of {}", seal_owner(&ask.tenant.app, ask.vendor))
+}
+
+/// The bearer outlives the object's memory, sealed like the credential it was made from.
+fn keep(rows: &Rows, env: &Env, ask: &Ask, bearer: &Bearer) -> worker::Result<()> {
+    let text = serde_json::to_string(bearer)?;
+    let nonce = random().map_err(fault)?;
+    let sealed = config(env).map_err(fault)?.seal_keys.seal(&bearer_owner(ask), text.as_bytes(), nonce);
+    let Ok(sealed) = sealed else { return Ok(()) };
+    rows.write(
+        "INSERT OR REPLACE INTO bearer (id, record) VALUES (1, ?)",
+        vec![serde_json::to_string(&sealed)?.into()],
+    )
+}
+
+/// One that does not open is fetched anew.
+fn open(text: &str, env: &Env, ask: &Ask) -> Option<Bearer> {
+    let sealed: Sealed = serde_json::from_str(text).ok()?;
+    let bytes = config(env).ok()?.seal_keys.open(&bearer_owner(ask), &sealed).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}

@@ -1,0 +1,71 @@
+//! Shell of the `App` object: one app's record.
+
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+use super::{super::cx::now, answer, read, rows::Rows, shell::Shell};
+use crate::{
+    object::app::{self, State as Record},
+    wire::app::{BINDING, COPY, Reply, Request as Ask, name},
+};
+
+/// One row: the record, and how many lives the id has had.
+const TABLES: &[&str] = &["CREATE TABLE IF NOT EXISTS app (id INTEGER PRIMARY KEY, record TEXT NOT NULL)"];
+
+/// The object.
+#[durable_object(alarm)]
+pub struct App {
+    shell: Shell<Record>,
+}
+
+impl DurableObject for App {
+    fn new(state: State, env: Env) -> Self {
+        Self { shell: Shell::new(state, env, TABLES) }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        let reply = match read::<Ask>(&mut request).await {
+            Ok(ask) => self.call(ask).await,
+            Err(error) => Err(error),
+        };
+        answer(BINDING, reply)
+    }
+
+    /// A copy that could not be written is due.
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.shell.with(load, |_, _| Ok(()))?;
+        for key in self.shell.take_due()? {
+            self.shell.copy(COPY, &key, copy).await?;
+        }
+        Response::empty()
+    }
+}
+
+impl App {
+    async fn call(&self, ask: Ask) -> worker::Result<Reply> {
+        let now = now();
+        let (done, changed) = self.shell.with(load, |record, rows| {
+            let (done, changed) = app::step(record, &ask.app, ask.call, now);
+            if changed {
+                let text = serde_json::to_string(record)?;
+                rows.write("INSERT OR REPLACE INTO app (id, record) VALUES (1, ?)", vec![text.into()])?;
+            }
+            Ok((done, changed))
+        })?;
+        if changed {
+            self.shell.copy(COPY, &name(&ask.app), copy).await?;
+        }
+        self.shell
+            .with(load, |record, rows| Ok(Reply { done, app: record.app.clone(), rows: rows.take_written() }))
+    }
+}
+
+/// A record that cannot be read is an error, not an app that does not exist.
+fn load(rows: &Rows) -> worker::Result<Record> {
+    let stored = rows.read("SELECT record FROM app")?.into_iter().flatten().next();
+    Ok(stored.map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default())
+}
+
+/// The read copy: nothing for an app that is gone.
+fn copy(record: &Record) -> String {
+    record.app.as_ref().and_then(|app| serde_json::to_string(app).ok()).unwrap_or_default()
+}

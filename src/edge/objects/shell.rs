@@ -1,0 +1,129 @@
+//! What every object's shell has: its rows, the state it holds in memory, and the read copy that it publishes.
+
+use std::{
+    cell::{Cell, OnceCell, RefCell},
+    time::Duration,
+};
+
+use worker::{Env, State};
+
+use super::{
+    super::{glue, log},
+    rows::Rows,
+};
+
+/// Seconds until a failed write of the copy is tried again.
+const RETRY_SECS: u64 = 30;
+/// Keys of copies that could not be written.
+const COPY_DUE: &str = "CREATE TABLE IF NOT EXISTS copy_due (key TEXT PRIMARY KEY) WITHOUT ROWID";
+
+/// State `T`, loaded once; the rows it is loaded from.
+pub(super) struct Shell<T> {
+    pub(super) state: State,
+    pub(super) env: Env,
+    table: &'static [&'static str],
+    rows: OnceCell<Rows>,
+    held: RefCell<Option<T>>,
+    copying: Cell<bool>,
+    copy_again: Cell<bool>,
+}
+
+/// Ends the turn of a writer, also when its future is dropped.
+struct Turn<'a>(&'a Cell<bool>);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+impl<T> Shell<T> {
+    /// Nothing is read before the first call.
+    pub(super) fn new(state: State, env: Env, table: &'static [&'static str]) -> Self {
+        Self {
+            state,
+            env,
+            table,
+            rows: OnceCell::new(),
+            held: RefCell::new(None),
+            copying: Cell::new(false),
+            copy_again: Cell::new(false),
+        }
+    }
+
+    /// The database, its tables made.
+    pub(super) fn rows(&self) -> worker::Result<&Rows> {
+        if let Some(rows) = self.rows.get() {
+            return Ok(rows);
+        }
+        let rows = Rows::open(&self.state, self.table)?;
+        Ok(self.rows.get_or_init(|| rows))
+    }
+
+    /// Runs a step on the state, loading it first where memory is empty. A step that fails (a row that could not be
+    /// written) empties the memory: the rows are the truth.
+    pub(super) fn with<R>(
+        &self,
+        load: impl FnOnce(&Rows) -> worker::Result<T>,
+        step: impl FnOnce(&mut T, &Rows) -> worker::Result<R>,
+    ) -> worker::Result<R> {
+        let rows = self.rows()?;
+        let held = self.held.take();
+        let mut state = held.map_or_else(|| load(rows), Ok)?;
+        let result = step(&mut state, rows)?;
+        self.held.replace(Some(state));
+        Ok(result)
+    }
+
+    /// Runs a step on the state if it is in memory.
+    pub(super) fn if_held(
+        &self,
+        step: impl FnOnce(&mut T, &Rows) -> worker::Result<()>,
+    ) -> worker::Result<()> {
+        let Some(mut state) = self.held.take() else { return Ok(()) };
+        step(&mut state, self.rows()?)?;
+        self.held.replace(Some(state));
+        Ok(())
+    }
+
+    /// Writes the read copy in KV; an empty text removes it.
+    ///
+    /// Two calls that change the state one after the other must not leave the older copy behind, and KV takes one
+    /// write per second and key. So one writer at a time is under way and writes the latest state; a call that finds
+    /// one under way leaves its state to it. A write that fails fails no call: the object still knows, and an alarm
+    /// tries again.
+    pub(super) async fn copy(
+        &self,
+        binding: &str,
+        key: &str,
+        latest: impl Fn(&T) -> String,
+    ) -> worker::Result<()> {
+        self.copy_again.set(true);
+        if self.copying.replace(true) {
+            return Ok(());
+        }
+        let _turn = Turn(&self.copying);
+        while self.copy_again.replace(false) {
+            let text = self.held.borrow().as_ref().map(&latest);
+            let Some(text) = text else { break };
+            if let Err(failed) = glue::write(&self.env, binding, key, &text).await {
+                log::error("kv_write_failed", &[("binding", binding), ("why", &failed.0)]);
+                let rows = self.rows()?;
+                rows.write(COPY_DUE, Vec::new())?;
+                rows.write("INSERT OR REPLACE INTO copy_due (key) VALUES (?)", vec![key.into()])?;
+                rows.count(1);
+                return self.state.storage().set_alarm(Duration::from_secs(RETRY_SECS)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keys of copies that are due, each handed out once: who takes one writes it or makes it due again.
+    pub(super) fn take_due(&self) -> worker::Result<Vec<String>> {
+        let rows = self.rows()?;
+        rows.write(COPY_DUE, Vec::new())?;
+        let keys = rows.read("SELECT key FROM copy_due")?;
+        rows.write("DELETE FROM copy_due", Vec::new())?;
+        Ok(keys.into_iter().flatten().collect())
+    }
+}

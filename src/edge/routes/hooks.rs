@@ -1,0 +1,12 @@
+//! Faults on demand, for tests. Exists with the feature `test-hooks` only, which no production build has.
+
+use super::super::http::Reply;
+
+/// Runs one.
+#[expect(clippy::panic, reason = "this is what the hook is for")]
+pub(in super::super) fn run(hook: &str) -> Reply {
+    match hook {
+        "panic" => panic!("provoked by a test"),
+        _ => Reply::json(404, "{}".into()),
+    }
+}

@@ -1,0 +1,21 @@
+//! `GET /healthz` and `GET /openapi.json`.
+
+use serde_json::json;
+
+use super::super::http::Reply;
+use crate::{OPENAPI_JSON, model::problem::Problem};
+
+/// Liveness with the build's version; a wrong setting shows here too, by its name.
+pub(in super::super) fn health(misconfigured: Option<&Problem>) -> Reply {
+    let version = env!("CARGO_PKG_VERSION");
+    let body = match misconfigured {
+        None => json!({"status": "ok", "version": version}),
+        Some(problem) => json!({"status": "misconfigured", "version": version, "detail": problem.detail}),
+    };
+    Reply::json(if misconfigured.is_some() { 500 } else { 200 }, body.to_string())
+}
+
+/// The contract.
+pub(super) fn openapi() -> Reply {
+    Reply::json(200, OPENAPI_JSON.to_owned())
+}

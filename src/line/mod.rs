@@ -1,0 +1,24 @@
+//! The way of a push: one straight line, a file or folder for each step. The pure half of every step is here; the
+//! half that asks the platform has the same name under `edge`.
+//!
+//! | step | from → to |
+//! |---|---|
+//! | [`authenticate`] | a bearer → who calls, with which scopes |
+//! | [`parse`] | bytes → [`Push`](crate::model::push::Push), once |
+//! | [`resolve`] | users → devices |
+//! | [`plan`] | devices → what each of them gets, or why nothing |
+//! | [`begin`] | plan → a push with an id, all its deliveries begun |
+//! | [`admit`] | begun deliveries → those the quota lets through |
+//! | [`send`] | admitted deliveries → one answer each |
+//! | [`settle`] | answers → final states, dead tokens, unused quota |
+//! | [`reply`] | the end → JSON |
+
+pub mod admit;
+pub mod authenticate;
+pub mod begin;
+pub mod parse;
+pub mod plan;
+pub mod reply;
+pub mod resolve;
+pub mod send;
+pub mod settle;

@@ -1,0 +1,199 @@
+//! `PUT /v1/users/{user}/devices/{device}`: bytes → [`Registration`].
+
+use super::{
+    body,
+    reader::{Field, Fields},
+    text,
+};
+use crate::{
+    model::{
+        device::{Address, Environment, Permission, Platform, Registration},
+        problem::{Code, Problem},
+        secret::Secret,
+    },
+    vendor::Vendor,
+};
+
+/// Most bytes of a registration.
+pub const BODY_MAX: usize = 16 * 1024;
+
+/// Reads a registration.
+pub fn registration(bytes: &[u8]) -> Result<Registration, Problem> {
+    let mut fields = Field::root(body(bytes)?).object()?;
+    let platform = fields.need("platform")?;
+    let platform_at = platform.at.clone();
+    let platform = platform.one_of(&[
+        ("ios", Platform::Ios),
+        ("macos", Platform::Macos),
+        ("android", Platform::Android),
+        ("web", Platform::Web),
+    ])?;
+    let address = address(&mut fields)?;
+    if !reaches(address.vendor, platform) {
+        let detail = format!("`{}` does not deliver to this platform", address.vendor.name());
+        return Err(Problem::at(Code::InvalidValue, platform_at, detail));
+    }
+    if let Some(kind) = fields.take("kind") {
+        let at = kind.at.clone();
+        if kind.text()?.0 != "alert" {
+            return Err(Problem::at(
+                Code::NotSupported,
+                at,
+                "kinds other than `alert` are not in this version",
+            ));
+        }
+    }
+    let registration = Registration {
+        platform,
+        address,
+        permission: permission(&mut fields)?,
+        app_version: fields.take("app_version").map(|field| text::word(field, 64)).transpose()?,
+        locale: fields.take("locale").map(locale).transpose()?,
+        time_zone: fields.take("time_zone").map(time_zone).transpose()?,
+    };
+    fields.end()?;
+    Ok(registration)
+}
+
+/// Vendor, token and what belongs to them: also what `to.tokens` of a push names.
+pub fn address(fields: &mut Fields) -> Result<Address, Problem> {
+    let all = Vendor::ALL.map(|vendor| (vendor.name(), vendor));
+    let vendor = fields.need("vendor")?.one_of(&all)?;
+    let (token, at) = fields.need("token")?.text()?;
+    vendor.token(&token).map_err(|form| Problem::at(Code::InvalidToken, at, form))?;
+    let environment = fields.take("environment");
+    let topic = fields.take("topic");
+    let foreign = environment.as_ref().or(topic.as_ref()).filter(|_| vendor != Vendor::Apns);
+    if let Some(field) = foreign {
+        return Err(field.invalid("only tokens of `apns` have an environment and a topic"));
+    }
+    let worlds = [("sandbox", Environment::Sandbox), ("production", Environment::Production)];
+    Ok(Address {
+        vendor,
+        token: Secret::new(token),
+        environment: environment.map(|field| field.one_of(&worlds)).transpose()?,
+        topic: topic.map(bundle_id).transpose()?,
+    })
+}
+
+/// A bundle id as Apple allows it: letters, digits, hyphen and period.
+pub fn bundle_id(field: Field) -> Result<String, Problem> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');
+    text::matching(field, 255, "com.example.app: letters, digits, `-` and `.`", allowed)
+}
+
+fn reaches(vendor: Vendor, platform: Platform) -> bool {
+    match vendor {
+        Vendor::Apns => matches!(platform, Platform::Ios | Platform::Macos),
+        // FCM also delivers to Apple devices (through APNs) and to browsers.
+        Vendor::Fcm => true,
+    }
+}
+
+fn permission(fields: &mut Fields) -> Result<Permission, Problem> {
+    let all = [
+        ("granted", Permission::Granted),
+        ("denied", Permission::Denied),
+        ("provisional", Permission::Provisional),
+        ("unknown", Permission::Unknown),
+    ];
+    fields.take("permission").map_or(Ok(Permission::default()), |field| field.one_of(&all))
+}
+
+/// The shape of a BCP 47 tag: subtags of 1 to 8 letters and digits, the first of letters only.
+fn locale(field: Field) -> Result<String, Problem> {
+    let at = field.at.clone();
+    let tag = text::word(field, 35)?;
+    let mut subtags = tag.split('-');
+    let language = subtags.next().is_some_and(|first| {
+        (2..=8).contains(&first.len()) && first.bytes().all(|b| b.is_ascii_alphabetic())
+    });
+    let rest =
+        subtags.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+    if language && rest {
+        Ok(tag)
+    } else {
+        Err(Problem::at(Code::InvalidValue, at, "must be a BCP 47 tag, as in de-CH"))
+    }
+}
+
+/// The shape of an IANA name: `Area/Location`, or `UTC`.
+fn time_zone(field: Field) -> Result<String, Problem> {
+    let at = field.at.clone();
+    let name = text::word(field, 64)?;
+    let part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic())
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+'))
+    };
+    let known = name == "UTC" || (name.contains('/') && name.split('/').all(part));
+    if known {
+        Ok(name)
+    } else {
+        Err(Problem::at(Code::InvalidValue, at, "must be an IANA time zone, as in Europe/Berlin"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const APNS: &str = "00aa11bb22cc33dd44ee55ff6677889900aa11bb22cc33dd44ee55ff66778899";
+
+    fn refused(json: &str) -> (Code, String) {
+        let problem = registration(json.as_bytes()).unwrap_err();
+        (problem.code, problem.pointer.unwrap_or_default())
+    }
+
+    #[test]
+    fn an_iphone_and_an_android_phone_are_read() {
+        let text = format!(
+            r#"{{"platform":"ios","vendor":"apns","token":"{APNS}","environment":"sandbox","topic":"com.example.demo",
+                "permission":"granted","app_version":"5.1 (77)","locale":"zh-Hant-TW","time_zone":"America/Argentina/Ushuaia"}}"#
+        );
+        let device = registration(text.as_bytes()).unwrap();
+        assert_eq!(device.address.environment, Some(Environment::Sandbox));
+        assert_eq!(device.permission, Permission::Granted);
+        let device = registration(br#"{"platform":"android","vendor":"fcm","token":"abc:DEF-_1"}"#).unwrap();
+        assert_eq!((device.platform, device.permission), (Platform::Android, Permission::Unknown));
+    }
+
+    #[test]
+    fn every_fault_has_its_code_and_pointer() {
+        let apns = |rest: &str| format!(r#"{{"platform":"ios","vendor":"apns","token":"{APNS}"{rest}}}"#);
+        for (json, code, at) in [
+            (r#"{"vendor":"apns"}"#.to_owned(), Code::MissingField, "/platform"),
+            (r#"{"platform":"ios"}"#.to_owned(), Code::MissingField, "/vendor"),
+            (r#"{"platform":"ios","vendor":"apns","token":"xyz"}"#.to_owned(), Code::InvalidToken, "/token"),
+            (
+                r#"{"platform":"ios","vendor":"apns","token":"00/../11"}"#.to_owned(),
+                Code::InvalidToken,
+                "/token",
+            ),
+            (
+                r#"{"platform":"android","vendor":"fcm","token":"a\nb"}"#.to_owned(),
+                Code::InvalidToken,
+                "/token",
+            ),
+            (
+                format!(r#"{{"platform":"android","vendor":"apns","token":"{APNS}"}}"#),
+                Code::InvalidValue,
+                "/platform",
+            ),
+            (
+                r#"{"platform":"android","vendor":"fcm","token":"abc","topic":"x"}"#.to_owned(),
+                Code::InvalidValue,
+                "/topic",
+            ),
+            (apns(r#","environment":"beta""#), Code::InvalidValue, "/environment"),
+            (apns(r#","topic":"a/b""#), Code::InvalidValue, "/topic"),
+            (apns(r#","permission":true"#), Code::WrongType, "/permission"),
+            (apns(r#","kind":"voip""#), Code::NotSupported, "/kind"),
+            (apns(r#","locale":"de_CH""#), Code::InvalidValue, "/locale"),
+            (apns(r#","time_zone":"Berlin""#), Code::InvalidValue, "/time_zone"),
+            (apns(r#","app_version":"\u0000""#), Code::InvalidCharacters, "/app_version"),
+            (apns(r#","colour":"red""#), Code::UnknownField, "/colour"),
+        ] {
+            assert_eq!(refused(&json), (code, at.to_owned()), "{json}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Bytes → domain types, once. What does not fit the contract is refused with the JSON pointer of the field;
+//! past this point there is no unchecked text.
+
+pub mod app;
+pub mod device;
+pub mod json;
+pub mod push;
+pub mod reader;
+pub mod route;
+pub mod text;
+
+use crate::model::problem::{Code, Problem};
+
+/// Reads a request body: UTF-8, then JSON.
+pub fn body(bytes: &[u8]) -> Result<json::Json, Problem> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Problem::new(
+            Code::InvalidUtf8,
+            format!("byte {} does not continue the UTF-8 text before it", error.valid_up_to()),
+        )
+    })?;
+    json::Json::parse(text).map_err(|error| Problem::new(Code::InvalidJson, error))
+}

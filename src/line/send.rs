@@ -1,0 +1,136 @@
+//! Step 7: admitted deliveries → one answer each. Pure half: where a request may go, how a bundle of requests crosses
+//! to JavaScript and back as one text each way, and what an answer means.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::{
+        outcome::{Answer, Outcome, Reply, RetryWhy, Verdict},
+        time::Millis,
+    },
+    vendor::{Outbound, Vendor},
+};
+
+/// Requests under way at once in one invocation: Cloudflare lets six wait for their answer's headers.
+pub const IN_FLIGHT: u32 = 6;
+/// Longest wait for a vendor's answer.
+pub const TIMEOUT_MS: u32 = 15_000;
+/// Most bytes read of an answer: the longest real one (a Google error) has about 2 KB.
+pub const ANSWER_MAX: u32 = 16 * 1024;
+
+/// Checks that a request goes to one of the vendor's own hosts, and leads it through the proxy where one is set:
+/// `https://host/path` becomes `<proxy>/host/path`. The proxy is the operator's setting, never a caller's.
+pub fn route(url: &str, vendor: Vendor, proxy: Option<&str>) -> Result<String, &'static str> {
+    let rest = url.strip_prefix("https://").ok_or("not https")?;
+    let (host, _) = rest.split_once('/').ok_or("no path")?;
+    if !vendor.hosts().contains(&host) {
+        return Err("not a host of this vendor");
+    }
+    Ok(match proxy {
+        Some(proxy) => format!("{proxy}/{rest}"),
+        None => url.to_owned(),
+    })
+}
+
+#[derive(Serialize)]
+struct Crossing<'a> {
+    url: &'a str,
+    headers: &'a [(&'static str, String)],
+    body: &'a str,
+}
+
+/// A bundle of requests, as JavaScript takes it: `[{url, headers: [[name, value], …], body}, …]`.
+pub fn encode(requests: &[Outbound]) -> String {
+    let crossing: Vec<Crossing<'_>> = requests
+        .iter()
+        .map(|out| Crossing { url: &out.url, headers: &out.headers, body: &out.body })
+        .collect();
+    serde_json::to_string(&crossing).unwrap_or_default()
+}
+
+/// What JavaScript gives back for each request, in the same order.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Crossed {
+    /// `[status, apns-id, retry-after, body, read to its end]`
+    Reply(u16, Option<String>, Option<String>, String, bool),
+    /// The request could not be made.
+    NotSent(String),
+    /// No answer.
+    Silence(String),
+}
+
+/// The answers. `None`: not what was agreed; the requests may have left all the same.
+pub fn decode(text: &str, expected: usize) -> Option<Vec<Answer>> {
+    let crossed: Vec<Crossed> = serde_json::from_str(text).ok()?;
+    if crossed.len() != expected {
+        return None;
+    }
+    let answer = |crossed| match crossed {
+        Crossed::Reply(status, apns_id, retry_after, body, whole) => {
+            Answer::Reply(Reply { status, apns_id, retry_after, body, whole })
+        }
+        Crossed::NotSent(why) => Answer::NotSent(why),
+        Crossed::Silence(why) => Answer::Silence(why),
+    };
+    Some(crossed.into_iter().map(answer).collect())
+}
+
+/// What an answer means.
+pub fn verdict(vendor: Vendor, answer: &Answer, now: Millis) -> Verdict {
+    match answer {
+        Answer::Reply(reply) => vendor.classify(reply, now),
+        Answer::NotSent(why) => Verdict::new(
+            Outcome::Retry { after: None, why: RetryWhy::Unavailable },
+            format!("not sent: {why}"),
+        ),
+        Answer::Silence(why) => Verdict::new(Outcome::Unknown, why.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_vendors_hosts_are_reached() {
+        let ours = "https://api.push.apple.com/3/device/00ff";
+        assert_eq!(route(ours, Vendor::Apns, None), Ok(ours.into()));
+        assert_eq!(
+            route(ours, Vendor::Apns, Some("http://127.0.0.1:8791")),
+            Ok("http://127.0.0.1:8791/api.push.apple.com/3/device/00ff".into())
+        );
+        for other in [
+            "http://api.push.apple.com/3/device/00ff",
+            "https://api.push.apple.com.evil.example/3/device/00ff",
+            "https://api.push.apple.com:444/3/device/00ff",
+            "https://user@api.push.apple.com/3/device/00ff",
+            "https://API.PUSH.APPLE.COM/3/device/00ff",
+            "https://api.push.apple.com",
+            "https://fcm.googleapis.com/v1/projects/p/messages:send",
+            "",
+        ] {
+            assert!(route(other, Vendor::Apns, None).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_crossing_is_pinned() {
+        let out = Outbound { url: "https://a/b".into(), headers: vec![("x", "y".into())], body: "{}".into() };
+        assert_eq!(encode(&[out]), r#"[{"url":"https://a/b","headers":[["x","y"]],"body":"{}"}]"#);
+        let back = r#"[{"reply":[429,"id",null,"{}",true]},{"silence":"no answer within 15 s"},{"not_sent":"bad URL"}]"#;
+        let answers = decode(back, 3).unwrap();
+        assert!(matches!(&answers[0], Answer::Reply(reply) if reply.status == 429 && reply.whole));
+        assert_eq!(answers[1], Answer::Silence("no answer within 15 s".into()));
+        assert_eq!(answers[2], Answer::NotSent("bad URL".into()));
+        assert_eq!(decode(back, 2), None);
+        assert_eq!(decode("", 0), None);
+    }
+
+    #[test]
+    fn silence_is_unknown_and_never_a_dead_token() {
+        assert_eq!(verdict(Vendor::Apns, &Answer::Silence("x".into()), Millis(0)).outcome, Outcome::Unknown);
+        let not_sent = verdict(Vendor::Fcm, &Answer::NotSent("x".into()), Millis(0)).outcome;
+        assert_eq!(not_sent, Outcome::Retry { after: None, why: RetryWhy::Unavailable });
+    }
+}

@@ -1,0 +1,132 @@
+//! An app (tenant): sealed credentials, policy, hashed keys. The `App` object owns this record, KV `APPS` holds a
+//! copy of it, and every isolate remembers it for some seconds.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ids::{AppId, Tenant},
+    push::Category,
+    time::Millis,
+};
+use crate::{
+    crypto::seal::Sealed,
+    vendor::{Facts, Vendor},
+};
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Send.
+    Push,
+    /// Register, read and remove devices.
+    Devices,
+    /// Read results and counters.
+    Read,
+    /// Make and revoke keys.
+    Manage,
+}
+
+impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Push, Self::Devices, Self::Read, Self::Manage];
+
+    /// The name in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Devices => "devices",
+            Self::Read => "read",
+            Self::Manage => "manage",
+        }
+    }
+}
+
+/// A key as it is stored: the key itself is shown once and forgotten.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRecord {
+    /// Names the key in calls that revoke it.
+    pub id: String,
+    /// SHA-256 of the whole key, hex. A plain digest is enough: the key holds 160 random bits.
+    pub sha256: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When it was made.
+    pub created_at: Millis,
+}
+
+/// Limits for one class of messages at one vendor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// Most messages in one of the vendor's days.
+    pub per_day: u64,
+}
+
+/// What the operator wants of the gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Policy {
+    /// Limits on top of the vendor's own, per vendor and category.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub quota: BTreeMap<Vendor, BTreeMap<Category, Limit>>,
+    /// The only schemes a link may have. Empty: every scheme but the ones that are never allowed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub link_schemes: Vec<String>,
+}
+
+impl Policy {
+    /// Most messages of this category in one of the vendor's days, where something limits them.
+    pub fn per_day(&self, vendor: Vendor, category: Category) -> Option<u64> {
+        let own = self.quota.get(&vendor).and_then(|of| of.get(&category)).map(|limit| limit.per_day);
+        match (own, vendor.per_day(category)) {
+            (Some(own), Some(vendors)) => Some(own.min(vendors)),
+            (own, vendors) => own.or(vendors),
+        }
+    }
+}
+
+/// An app as the `App` object, KV and the isolates hold it. Holds no secret in the open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct App {
+    /// Chosen by the operator.
+    pub id: AppId,
+    /// Which life of this id.
+    pub generation: u32,
+    /// Grows with every change: of two copies the one with the higher number is newer.
+    pub revision: u64,
+    /// Credentials per vendor, sealed.
+    #[serde(default)]
+    pub credentials: BTreeMap<Vendor, Credential>,
+    /// The operator's rules.
+    #[serde(default)]
+    pub policy: Policy,
+    /// Keys, oldest first.
+    #[serde(default)]
+    pub keys: Vec<KeyRecord>,
+    /// When the app was made.
+    pub created_at: Millis,
+    /// When it was last changed.
+    pub updated_at: Millis,
+}
+
+impl App {
+    /// Whose data this is.
+    pub fn tenant(&self) -> Tenant {
+        Tenant { app: self.id.clone(), generation: self.generation }
+    }
+}
+
+/// One vendor's credential, sealed, with what may be shown of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    /// The credential itself, under `SEAL_KEY`.
+    pub sealed: Sealed,
+    /// The app's revision that brought it: tokens made from an older one are void.
+    pub revision: u64,
+    /// The open part: what sending needs without opening the seal, and what an operator recognises it by.
+    pub facts: Facts,
+}

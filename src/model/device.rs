@@ -1,0 +1,99 @@
+//! A device: one installation of the app, with the one token through which it is reached.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ids::DeviceId, secret::Secret, time::Millis};
+use crate::vendor::Vendor;
+
+/// What the device runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Platform {
+    /// iOS, iPadOS, watchOS.
+    Ios,
+    /// macOS.
+    Macos,
+    /// Android.
+    Android,
+    /// A browser.
+    Web,
+}
+
+/// Which of Apple's two worlds issued the token: fixed by the app's `aps-environment` entitlement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    /// Development builds.
+    Sandbox,
+    /// TestFlight and the App Store.
+    Production,
+}
+
+/// Whether the user lets the app show notifications, as the app last reported it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// Allowed.
+    Granted,
+    /// Switched off: nothing is sent.
+    Denied,
+    /// Allowed quietly (iOS provisional authorization).
+    Provisional,
+    /// Not reported.
+    #[default]
+    Unknown,
+}
+
+/// Where a vendor delivers to: the token and what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// Whose token it is.
+    pub vendor: Vendor,
+    /// The vendor's token, in the vendor's own form.
+    pub token: Secret,
+    /// APNs only: which environment. Absent: the credential's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
+    /// APNs only: the bundle id. Absent: the credential's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+}
+
+/// What a registration says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// What the device runs.
+    pub platform: Platform,
+    /// How it is reached.
+    #[serde(flatten)]
+    pub address: Address,
+    /// Whether notifications are allowed.
+    #[serde(default)]
+    pub permission: Permission,
+    /// The app's version, as the app writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_version: Option<String>,
+    /// BCP 47 language tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// IANA time zone name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+}
+
+/// A registration on file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Chosen by the client.
+    pub id: DeviceId,
+    /// What it said of itself.
+    #[serde(flatten)]
+    pub registration: Registration,
+    /// When this token was first heard of here.
+    pub token_since: Millis,
+    /// The last word that was written down. "Still here" on the same day is not, so this is exact to the day.
+    pub seen_at: Millis,
+    /// When the vendor first called the token dead without that being enough to remove it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspect_since: Option<Millis>,
+}

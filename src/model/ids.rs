@@ -1,0 +1,202 @@
+//! Identifiers. Whoever holds one of these types holds a checked value: ids are put into object names, KV keys
+//! and URLs without another look.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Longest user or device id, in bytes.
+pub const ID_MAX_BYTES: usize = 128;
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdError {
+    /// Nothing there.
+    Empty,
+    /// More bytes than allowed.
+    TooLong,
+    /// `.` or `..`: a URL parser would take it for a step through folders.
+    Dots,
+    /// A control character (Unicode `Cc`).
+    Control,
+    /// Not of the form an app id has.
+    Form,
+}
+
+impl fmt::Display for IdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "the id is empty",
+            Self::TooLong => "the id has more than 128 bytes",
+            Self::Dots => "`.` and `..` cannot be ids",
+            Self::Control => "the id has a control character",
+            Self::Form => {
+                "an app id has 1 to 32 characters of a-z, 0-9 and `-` and begins with a letter or digit"
+            }
+        })
+    }
+}
+
+fn opaque(text: &str) -> Result<(), IdError> {
+    if text.is_empty() {
+        Err(IdError::Empty)
+    } else if text.len() > ID_MAX_BYTES {
+        Err(IdError::TooLong)
+    } else if text == "." || text == ".." {
+        Err(IdError::Dots)
+    } else if text.chars().any(char::is_control) {
+        Err(IdError::Control)
+    } else {
+        Ok(())
+    }
+}
+
+fn app_form(text: &str) -> Result<(), IdError> {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if text.is_empty() {
+        Err(IdError::Empty)
+    } else if text.len() > 32 || !text.bytes().all(allowed) || text.starts_with('-') {
+        Err(IdError::Form)
+    } else {
+        Ok(())
+    }
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $check:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks the form.
+            pub fn parse(text: impl Into<String>) -> Result<Self, IdError> {
+                let text = text.into();
+                $check(&text)?;
+                Ok(Self(text))
+            }
+
+            /// The text as the caller gave it.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::parse(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A tenant, chosen by the operator. No underscore, because it stands inside the key `epk_<app>_<random>`.
+    AppId,
+    app_form
+);
+id!(
+    /// The app's own user id: opaque, at most 128 bytes.
+    UserId,
+    opaque
+);
+id!(
+    /// One installation, chosen by the client: opaque, at most 128 bytes.
+    DeviceId,
+    opaque
+);
+
+/// One life of an app: an app that was deleted and made again under the same id starts another one, so that
+/// nothing of the old one (users, devices, counters) can be reached through the new one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Tenant {
+    /// The app.
+    pub app: AppId,
+    /// Which life of it, from 1.
+    pub generation: u32,
+}
+
+impl fmt::Display for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.app, self.generation)
+    }
+}
+
+/// A push: a ULID, so ids sort by time and carry 80 random bits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushId(String);
+
+/// Crockford's base 32, as the ULID specification has it.
+const BASE32: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+impl PushId {
+    /// 48 bits of milliseconds, then 80 random ones: 26 characters (<https://github.com/ulid/spec>).
+    pub fn new(now: super::time::Millis, random: [u8; 10]) -> Self {
+        let mut value = u128::from(now.0 & 0xffff_ffff_ffff) << 80;
+        for (at, byte) in random.iter().rev().enumerate() {
+            value |= u128::from(*byte) << (8 * at);
+        }
+        let digit = |at: usize| BASE32.get(((value >> (5 * at)) & 31) as usize).copied();
+        Self((0..26).rev().filter_map(digit).map(char::from).collect())
+    }
+
+    /// The 26 characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PushId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Millis;
+
+    #[test]
+    fn ids_that_could_leave_their_path_are_refused() {
+        assert_eq!(UserId::parse("."), Err(IdError::Dots));
+        assert_eq!(UserId::parse(".."), Err(IdError::Dots));
+        assert_eq!(UserId::parse(""), Err(IdError::Empty));
+        assert_eq!(UserId::parse("a\u{7f}"), Err(IdError::Control));
+        assert_eq!(UserId::parse("a\nb"), Err(IdError::Control));
+        assert_eq!(UserId::parse("x".repeat(129)), Err(IdError::TooLong));
+        assert!(UserId::parse("é".repeat(64)).is_ok());
+        assert!(DeviceId::parse("a/b..c").is_ok());
+    }
+
+    #[test]
+    fn app_ids_fit_into_a_key() {
+        assert!(AppId::parse("shop-1").is_ok());
+        for bad in ["", "a_b", "Shop", "-a", "a.b", "ä", &"a".repeat(33)] {
+            assert!(AppId::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// The example of the ULID specification: time 1469918176385 encodes as 01ARYZ6S41.
+    #[test]
+    fn push_id_is_a_ulid() {
+        let id = PushId::new(Millis(1_469_918_176_385), [0; 10]);
+        assert_eq!(id.as_str(), "01ARYZ6S410000000000000000");
+        assert!(PushId::new(Millis(1), [255; 10]).as_str() < id.as_str());
+        assert_eq!(PushId::new(Millis(0), [255; 10]).as_str(), "0000000000ZZZZZZZZZZZZZZZZ");
+    }
+}

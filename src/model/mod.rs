@@ -1,0 +1,11 @@
+//! The nouns: what every step speaks of. Plain data, no I/O.
+
+pub mod app;
+pub mod delivery;
+pub mod device;
+pub mod ids;
+pub mod outcome;
+pub mod problem;
+pub mod push;
+pub mod secret;
+pub mod time;

@@ -1,0 +1,132 @@
+//! What came of one try to send, decided by the vendor's own code.
+
+use super::time::Millis;
+
+/// How sure a vendor's "this token is dead" is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// Says so and can mean nothing else.
+    Certain,
+    /// A wrong credential, topic or environment of ours would be answered alike.
+    Ambiguous,
+}
+
+/// Why a try may be repeated later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryWhy {
+    /// The vendor limits us (429 and its like).
+    RateLimited,
+    /// The vendor, or something on the way to it, is in trouble.
+    Unavailable,
+}
+
+/// What a credential fault allows at once, in the same request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// Nothing: an operator has to look.
+    No,
+    /// Once more with the same token (another connection may take it).
+    SameToken,
+    /// Once more with a token fetched anew.
+    NewToken,
+}
+
+/// The end of one try. `TokenGone` alone may remove a registration, `Retry` alone may be tried again later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The vendor has it.
+    Accepted {
+        /// The vendor's id of the message.
+        id: Option<String>,
+    },
+    /// The token is dead.
+    TokenGone {
+        /// From when on, where the vendor says so.
+        since: Option<Millis>,
+        /// How sure that is.
+        certainty: Certainty,
+    },
+    /// Not now.
+    Retry {
+        /// Seconds the vendor asks to wait.
+        after: Option<u32>,
+        /// Why.
+        why: RetryWhy,
+    },
+    /// This message will never pass.
+    Rejected,
+    /// The vendor measures it as too large.
+    TooLarge,
+    /// Our keys, project or clock are wrong.
+    Credentials(Again),
+    /// The request left, no answer came: it may have arrived.
+    Unknown,
+}
+
+/// An outcome and the vendor's own words for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The vendor's reason, verbatim and bounded; absent where there is nothing to say.
+    pub detail: Option<String>,
+}
+
+impl Verdict {
+    /// With the vendor's words.
+    pub fn new(outcome: Outcome, detail: impl Into<String>) -> Self {
+        Self { outcome, detail: Some(detail.into()) }
+    }
+
+    /// Taken by the vendor.
+    pub fn accepted(id: Option<String>) -> Self {
+        Self { outcome: Outcome::Accepted { id }, detail: None }
+    }
+
+    /// What may be repeated at once.
+    pub fn again(&self) -> Again {
+        match self.outcome {
+            Outcome::Credentials(again) => again,
+            Outcome::Accepted { .. }
+            | Outcome::TokenGone { .. }
+            | Outcome::Retry { .. }
+            | Outcome::Rejected
+            | Outcome::TooLarge
+            | Outcome::Unknown => Again::No,
+        }
+    }
+
+    /// Not an answer of the vendor's own: a proxy's page, an empty error, a body cut off.
+    pub fn not_the_vendor(status: u16) -> Self {
+        Self::new(
+            Outcome::Retry { after: None, why: RetryWhy::Unavailable },
+            format!("HTTP {status} from something that is not the vendor"),
+        )
+    }
+}
+
+/// A vendor's answer to one request, as far as it is read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Header `apns-id`.
+    pub apns_id: Option<String>,
+    /// Header `retry-after`, as sent.
+    pub retry_after: Option<String>,
+    /// The body, up to a bound.
+    pub body: String,
+    /// The body was read to its end within the bound.
+    pub whole: bool,
+}
+
+/// What a try ended with on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Something answered.
+    Reply(Reply),
+    /// Nothing left: the request could not even be made.
+    NotSent(String),
+    /// It may have left; no answer came in time.
+    Silence(String),
+}

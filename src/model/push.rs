@@ -1,0 +1,181 @@
+//! A push: one request to send, after parsing. From here on nothing is unchecked text.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{
+    device::Address,
+    ids::{DeviceId, UserId},
+};
+
+/// What a message is *for*. Without a word it is marketing: the class every vendor limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// A person wrote to a person.
+    Im,
+    /// Something the user bought, sold or booked has moved.
+    Order,
+    /// News of somebody or something the user follows.
+    Follow,
+    /// Everything else.
+    #[default]
+    Marketing,
+}
+
+impl Category {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Im, Self::Order, Self::Follow, Self::Marketing];
+
+    /// The name in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Im => "im",
+            Self::Order => "order",
+            Self::Follow => "follow",
+            Self::Marketing => "marketing",
+        }
+    }
+
+    /// How long a message is worth delivering when the push does not say: seconds, as the vendor page proposes.
+    pub fn default_ttl(self) -> u32 {
+        match self {
+            Self::Im => 7 * 86_400,
+            Self::Order => 3 * 86_400,
+            Self::Follow | Self::Marketing => 86_400,
+        }
+    }
+
+    /// A message that concerns one person only, and is worth repeating rather than losing.
+    pub fn personal(self) -> bool {
+        match self {
+            Self::Im | Self::Order => true,
+            Self::Follow | Self::Marketing => false,
+        }
+    }
+}
+
+/// Whom a tap may land for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Guard {
+    /// Only the account the push was made for.
+    Account,
+    /// Anyone on the device.
+    Open,
+}
+
+impl Guard {
+    /// The name in the contract and in `ep_guard`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// Whether an open socket is tried before the vendor's channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Online {
+    /// The socket, then the vendor.
+    First,
+    /// The vendor only.
+    Never,
+}
+
+/// What happens to a delivery whose end is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnknown {
+    /// Once more, under the same ids, so that phone and vendor replace instead of ringing twice.
+    Resend,
+    /// It stays unknown.
+    Keep,
+}
+
+/// What is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Notification {
+    /// First line.
+    pub title: Option<String>,
+    /// Text.
+    pub body: Option<String>,
+    /// Picture, https.
+    pub image: Option<String>,
+    /// Where a tap leads.
+    pub link: Option<String>,
+    /// Number on the icon; 0 clears it.
+    pub badge: Option<u32>,
+    /// `default` or a file of the app.
+    pub sound: Option<String>,
+}
+
+/// Whom it goes to, as the caller named them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Targets {
+    /// All devices of these users.
+    pub users: Vec<UserId>,
+    /// These devices of these users.
+    pub devices: Vec<(UserId, DeviceId)>,
+    /// Tokens that belong to nobody here.
+    pub tokens: Vec<Address>,
+}
+
+impl Targets {
+    /// How many were named.
+    pub fn len(&self) -> usize {
+        self.users.len() + self.devices.len() + self.tokens.len()
+    }
+
+    /// Nobody was named.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Fields that are merged last into the vendor's own JSON (JSON Merge Patch, RFC 7396).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Into the APNs payload; `headers` beside it.
+    pub apns: Map<String, Value>,
+    /// Into the FCM `message`.
+    pub fcm: Map<String, Value>,
+}
+
+/// Everything about a push but whom it goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// What it is for.
+    pub category: Category,
+    /// Names the campaign in counts.
+    pub campaign: Option<String>,
+    /// What is shown; absent: a background push.
+    pub notification: Option<Notification>,
+    /// For the app.
+    pub data: BTreeMap<String, String>,
+    /// A later message with the same value replaces this one.
+    pub collapse: Option<String>,
+    /// Seconds it is worth delivering; 0: now or never.
+    pub ttl: u32,
+    /// Whom a tap may land for.
+    pub guard: Guard,
+    /// Socket before vendor?
+    pub online: Online,
+    /// What to do when the end is not known.
+    pub on_unknown: OnUnknown,
+    /// Per vendor, merged last.
+    pub options: Options,
+}
+
+/// One request to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Push {
+    /// Whom.
+    pub to: Targets,
+    /// What.
+    pub message: Message,
+}

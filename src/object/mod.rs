@@ -1,0 +1,8 @@
+//! What each Durable Object decides, as pure steps: state in, state and answer out. The shells under `edge` load,
+//! call a step and store; nothing else writes.
+
+pub mod account;
+pub mod app;
+pub mod judge;
+pub mod quota;
+pub mod user;

@@ -1,0 +1,113 @@
+//! A message in Apple's JSON, sized to fit, and the headers that follow from it.
+
+use serde_json::{Map, Value};
+
+use super::{
+    PAYLOAD_MAX,
+    class::{class, collapse_id, thread_id},
+    options::HEADERS,
+};
+use crate::{
+    model::{
+        ids::PushId,
+        push::{Message, Notification},
+        time::Millis,
+    },
+    vendor::{
+        Draft, Template, TooLarge,
+        draft::{fit, merge, object, own_fields},
+    },
+};
+
+/// Writes the payload of a push, `options.apns` merged last, its body cut where that makes it fit.
+pub fn draft(message: &Message, push: &PushId, now: Millis) -> Result<Draft, TooLarge> {
+    let mut patch = message.options.apns.clone();
+    let headers = patch.remove(HEADERS).unwrap_or_default();
+    let whole = message.notification.as_ref().and_then(|shown| shown.body.as_deref());
+    let template = |payload: Map<String, Value>| Template::new(&Value::Object(payload).to_string(), push);
+    let cut = fit(whole, PAYLOAD_MAX, |body| template(payload(message, push, &patch, body)).max_len())?;
+    let payload = payload(message, push, &patch, cut.as_deref().or(whole));
+    Ok(Draft {
+        headers: head(message, push, now, &payload, &headers),
+        body: template(payload),
+        shortened: cut.is_some(),
+    })
+}
+
+/// Custom keys stand beside `aps`. Ours come last: nothing a caller gives replaces them.
+fn payload(
+    message: &Message,
+    push: &PushId,
+    patch: &Map<String, Value>,
+    body: Option<&str>,
+) -> Map<String, Value> {
+    let mut payload: Map<String, Value> =
+        message.data.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+    payload.insert("aps".into(), Value::Object(aps(message, body)));
+    merge(&mut payload, patch);
+    payload.extend(own_fields(message, push));
+    // Apple has no field for a picture: a service extension of the app loads it.
+    if let Some(image) = message.notification.as_ref().and_then(|shown| shown.image.as_deref()) {
+        payload.insert("ep_image".into(), image.into());
+    }
+    payload
+}
+
+fn aps(message: &Message, body: Option<&str>) -> Map<String, Value> {
+    let Some(shown) = &message.notification else {
+        return object([("content-available", Some(1.into()))]);
+    };
+    let class = class(message.category);
+    let alert = alert(shown, body);
+    // A badge alone makes no noise.
+    let sound = shown.sound.as_deref().or(class.sound.filter(|_| alert.is_some()));
+    object([
+        ("alert", alert),
+        ("badge", shown.badge.map(Value::from)),
+        ("sound", sound.map(Value::from)),
+        ("thread-id", thread_id(message).map(Value::from)),
+        ("interruption-level", Some(class.interruption_level.into())),
+        ("relevance-score", Some(class.relevance_score.into())),
+        ("mutable-content", shown.image.is_some().then(|| 1.into())),
+    ])
+}
+
+fn alert(shown: &Notification, body: Option<&str>) -> Option<Value> {
+    let alert = object([("title", shown.title.as_deref().map(Value::from)), ("body", body.map(Value::from))]);
+    (!alert.is_empty()).then_some(Value::Object(alert))
+}
+
+/// The headers that depend on the push. They follow the final payload, whatever the options made of it: a
+/// background push with priority 10 is an error, and so is a push type that does not match.
+fn head(
+    message: &Message,
+    push: &PushId,
+    now: Millis,
+    payload: &Map<String, Value>,
+    given: &Value,
+) -> Vec<(&'static str, Template)> {
+    let given = |name: &str| given.get(name).and_then(Value::as_str).map(str::to_owned);
+    let (push_type, priority) = if is_background(payload) {
+        ("background", "5".to_owned())
+    } else {
+        ("alert", given("apns-priority").unwrap_or_else(|| class(message.category).priority.into()))
+    };
+    let expiration = given("apns-expiration").unwrap_or_else(|| match message.ttl {
+        0 => "0".into(),
+        ttl => now.plus_secs(ttl.into()).secs().to_string(),
+    });
+    let collapse = given("apns-collapse-id").or_else(|| collapse_id(message, push, now));
+    let head = [
+        ("apns-push-type", Some(push_type.to_owned())),
+        ("apns-priority", Some(priority)),
+        ("apns-expiration", Some(expiration)),
+        ("apns-collapse-id", collapse),
+    ];
+    head.into_iter().filter_map(|(name, value)| Some((name, Template::new(&value?, push)))).collect()
+}
+
+fn is_background(payload: &Map<String, Value>) -> bool {
+    let Some(aps) = payload.get("aps") else { return false };
+    let wakes = aps.get("content-available").is_some_and(|value| *value == 1);
+    wakes && ["alert", "badge", "sound"].iter().all(|name| aps.get(name).is_none())
+}

@@ -1,0 +1,247 @@
+//! What the vendor modules hand to the sender, and what they share in making it: a body that is written once per
+//! push and filled in per device, a merge that comes last, and the search for a body that fits.
+
+use serde_json::{Map, Value};
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::{
+    crypto::hash,
+    line::parse::json::child,
+    model::{
+        ids::PushId,
+        problem::{Code, Problem},
+        push::Message,
+    },
+};
+
+/// Most characters a delivery id can have: a push id, a dot, a number.
+const DELIVERY_ID_MAX: usize = 26 + 1 + 8;
+
+/// A text with holes for the delivery id: written once per push, filled in per device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    parts: Vec<String>,
+}
+
+impl Template {
+    /// Cuts `text` where [`Ids::hole`] of this push stands in it.
+    pub fn new(text: &str, push: &PushId) -> Self {
+        Self { parts: text.split(&Ids::hole(push)).map(str::to_owned).collect() }
+    }
+
+    /// The text for one delivery.
+    pub fn fill(&self, ids: &Ids) -> String {
+        self.parts.join(&ids.delivery)
+    }
+
+    /// Bytes of the longest text this can become.
+    pub fn max_len(&self) -> usize {
+        let holes = self.parts.len().saturating_sub(1);
+        self.parts.iter().map(String::len).sum::<usize>() + holes * DELIVERY_ID_MAX
+    }
+}
+
+/// The ids of one delivery: the same for every try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ids {
+    /// `<push id>.<n>`: `ep_id`, and the vendor's tag where the caller gives none.
+    pub delivery: String,
+    /// A UUID made from it, for vendors that want one.
+    pub uuid: String,
+}
+
+impl Ids {
+    /// For the n-th delivery of a push.
+    pub fn new(push: &PushId, n: usize) -> Self {
+        let delivery = format!("{push}.{n}");
+        let uuid = hash::uuid(&delivery);
+        Self { delivery, uuid }
+    }
+
+    /// What stands in a text where the delivery id will be. It contains the push id, which is made after the
+    /// request has been read, so no caller can put it into a text of theirs.
+    pub fn hole(push: &PushId) -> String {
+        format!("{push}.#")
+    }
+}
+
+/// The vendor's JSON of one push, shared by all devices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The body, complete but for the delivery id and, where the vendor has it in the body, the token.
+    pub body: Template,
+    /// Headers that depend on the push only.
+    pub headers: Vec<(&'static str, Template)>,
+    /// The body text was cut to fit.
+    pub shortened: bool,
+}
+
+/// Over the vendor's limit, whatever is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLarge {
+    /// Measured, with the text cut as far as it goes.
+    pub bytes: usize,
+    /// The vendor's limit.
+    pub limit: usize,
+}
+
+/// One HTTP request: always a POST.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outbound {
+    /// Absolute, on one of the vendor's hosts.
+    pub url: String,
+    /// Names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+}
+
+/// A JSON object of the fields that have a value.
+pub fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Value> {
+    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+/// Our own fields, which ride beside the caller's data: what a tap needs to land right, and what events name.
+pub fn own_fields(message: &Message, push: &PushId) -> Map<String, Value> {
+    let link = message.notification.as_ref().and_then(|shown| shown.link.as_deref());
+    object([
+        ("ep_id", Some(Ids::hole(push).into())),
+        ("ep_guard", Some(message.guard.name().into())),
+        ("ep_link", link.map(Value::from)),
+        ("ep_skip_splash", link.filter(|_| message.category.personal()).map(|_| "1".into())),
+    ])
+}
+
+/// Refuses options that name a field of our own, at any depth.
+pub fn refuse_own(options: &Map<String, Value>, at: &str) -> Result<(), Problem> {
+    options.iter().try_for_each(|(name, value)| {
+        let at = child(at, name);
+        if name.starts_with("ep_") {
+            return Err(Problem::at(
+                Code::ReservedName,
+                at,
+                "names that begin with `ep_` are the gateway's own",
+            ));
+        }
+        value.as_object().map_or(Ok(()), |inner| refuse_own(inner, &at))
+    })
+}
+
+/// JSON Merge Patch (RFC 7396): `null` removes, objects merge, everything else replaces.
+pub fn merge(into: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    for (name, value) in patch {
+        match value {
+            Value::Null => {
+                into.remove(name);
+            }
+            Value::Object(inner) => {
+                let entry = into.entry(name.clone()).or_insert_with(|| Value::Object(Map::new()));
+                if !entry.is_object() {
+                    *entry = Value::Object(Map::new());
+                }
+                if let Value::Object(target) = entry {
+                    merge(target, inner);
+                }
+            }
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                into.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// Finds the longest beginning of `text`, cut at a grapheme boundary (UAX #29) and closed with an ellipsis, for
+/// which `measure` stays within `limit`. `Ok(None)`: it fits whole. The length grows with the text, so the search
+/// is a bisection.
+pub fn fit(
+    text: Option<&str>,
+    limit: usize,
+    measure: impl Fn(Option<&str>) -> usize,
+) -> Result<Option<String>, TooLarge> {
+    let whole = measure(text);
+    if whole <= limit {
+        return Ok(None);
+    }
+    let Some(text) = text else { return Err(TooLarge { bytes: whole, limit }) };
+    let cuts: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
+    let cut = |kept: usize| {
+        let end = cuts.get(kept).copied().unwrap_or(text.len());
+        format!("{}…", text.get(..end).unwrap_or_default().trim_end())
+    };
+    let fits = |kept: usize| measure(Some(&cut(kept))) <= limit;
+    // At least one character stays: an ellipsis alone tells the reader nothing.
+    if cuts.len() < 2 || !fits(1) {
+        return Err(TooLarge { bytes: measure(Some(&cut(1))), limit });
+    }
+    let (mut fitting, mut over) = (1, cuts.len());
+    while over - fitting > 1 {
+        let middle = fitting.midpoint(over);
+        if fits(middle) {
+            fitting = middle;
+        } else {
+            over = middle;
+        }
+    }
+    Ok(Some(cut(fitting)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::time::Millis;
+
+    /// The example of RFC 7396 section 3.
+    #[test]
+    fn merge_is_that_of_the_rfc() {
+        let mut into = json!({
+            "title": "Goodbye!", "author": {"givenName": "John", "familyName": "Doe"},
+            "tags": ["example", "sample"], "content": "This will be unchanged"
+        });
+        let patch = json!({
+            "title": "Hello!", "phoneNumber": "+01-123-456-7890", "author": {"familyName": null}, "tags": ["example"]
+        });
+        merge(into.as_object_mut().unwrap(), patch.as_object().unwrap());
+        assert_eq!(
+            into,
+            json!({
+                "title": "Hello!", "author": {"givenName": "John"}, "tags": ["example"],
+                "content": "This will be unchanged", "phoneNumber": "+01-123-456-7890"
+            })
+        );
+    }
+
+    #[test]
+    fn merge_replaces_a_text_by_an_object_and_drops_nested_nulls() {
+        let mut into = json!({"alert": "text"});
+        merge(
+            into.as_object_mut().unwrap(),
+            json!({"alert": {"title": "t", "body": null}}).as_object().unwrap(),
+        );
+        assert_eq!(into, json!({"alert": {"title": "t"}}));
+    }
+
+    #[test]
+    fn a_template_is_filled_everywhere() {
+        let push = PushId::new(Millis(1), [7; 10]);
+        let template = Template::new(&format!("a{0}b{0}", Ids::hole(&push)), &push);
+        let ids = Ids::new(&push, 3);
+        assert_eq!(template.fill(&ids), format!("a{push}.3b{push}.3"));
+        assert!(template.fill(&Ids::new(&push, 99_999_999)).len() <= template.max_len());
+    }
+
+    #[test]
+    fn fit_cuts_between_graphemes() {
+        let measure = |text: Option<&str>| text.map_or(0, str::len);
+        assert_eq!(fit(Some("short"), 5, measure), Ok(None));
+        // A family of 4 (25 bytes), a flag (8), an e with a combining accent (3).
+        let family = "👨‍👩‍👧‍👦";
+        assert_eq!(fit(Some(&format!("{family}{family}")), 30, measure), Ok(Some(format!("{family}…"))));
+        assert_eq!(fit(Some("🇫🇷🇩🇪"), 15, measure), Ok(Some("🇫🇷…".into())));
+        assert_eq!(fit(Some("e\u{301}e\u{301}"), 5, measure), Err(TooLarge { bytes: 6, limit: 5 }));
+        assert_eq!(fit(Some("word after"), 9, measure), Ok(Some("word a…".into())));
+        assert_eq!(fit(Some("x"), 0, measure), Err(TooLarge { bytes: 4, limit: 0 }));
+        assert_eq!(fit(None, 3, |_| 4), Err(TooLarge { bytes: 4, limit: 3 }));
+    }
+}

@@ -1,0 +1,138 @@
+//! The `Account` object: one app at one vendor. Owns the quota counters, the access token, and the memory of which
+//! "bad token" answers can be believed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::{delivery::Reason, ids::Tenant, push::Category, secret::Secret, time::Millis},
+    vendor::Vendor,
+};
+
+/// Durable Object binding.
+pub const BINDING: &str = "ACCOUNT";
+
+/// The object's name.
+pub fn name(tenant: &Tenant, vendor: Vendor) -> String {
+    format!("account:{tenant}:{}", vendor.name())
+}
+
+/// A call, with whose account it is: an object cannot ask for its own name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// The app and which life of it.
+    #[serde(flatten)]
+    pub tenant: Tenant,
+    /// The vendor.
+    pub vendor: Vendor,
+    /// What to do.
+    pub call: Call,
+}
+
+/// What can be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// Let n deliveries pass, hand out the bearer.
+    Admit(Admit),
+    /// Take back what was granted and not used.
+    Return {
+        /// Of which category.
+        category: Category,
+        /// Granted when: what belongs to a window that is over is not given back.
+        resets_at: Millis,
+        /// How many.
+        n: u64,
+    },
+    /// Weigh "bad token" answers that a wrong setting of ours would also explain.
+    Judge {
+        /// Which setting it would be.
+        blame: String,
+        /// Accepted under it since the last call from this isolate.
+        accepted: u64,
+        /// Such answers now.
+        doubtful: u64,
+    },
+}
+
+/// A request to pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admit {
+    /// The class.
+    pub category: Category,
+    /// How many deliveries.
+    pub n: u64,
+    /// Most in one of the vendor's days; `None`: nothing limits them.
+    pub limit: Option<u64>,
+    /// A bearer is wanted.
+    pub bearer: bool,
+    /// SHA-256 of a bearer that the vendor has just refused (401): dropped if it is still the current one.
+    pub refused: Option<String>,
+    /// Which revision of the credential the caller knows: a bearer made from an older one is void.
+    pub revision: u64,
+}
+
+/// The answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Reply {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Rows written.
+    pub rows: u32,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// So many may pass.
+    Granted {
+        /// At most as many as asked for.
+        granted: u64,
+        /// When the window ends.
+        resets_at: Millis,
+        /// The bearer, where one was wanted.
+        bearer: Option<Bearer>,
+    },
+    /// There is no bearer to be had; nothing was granted.
+    NoBearer {
+        /// `credentials`, `rate_limited` or `vendor_unavailable`.
+        reason: Reason,
+        /// In words.
+        detail: String,
+    },
+    /// Taken back.
+    Returned,
+    /// Whether the answers may remove tokens.
+    Judged {
+        /// They may.
+        remove: bool,
+    },
+}
+
+/// A bearer and how long it lasts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bearer {
+    /// The access token.
+    pub token: Secret,
+    /// From when on a new one is to be asked for.
+    pub renew_at: Millis,
+    /// Made from this revision of the credential.
+    pub revision: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_pinned() {
+        for text in [
+            r#"{"app":"shop","generation":1,"vendor":"fcm","call":{"admit":{"category":"marketing","n":2,"limit":100,"bearer":true,"refused":null,"revision":3}}}"#,
+            r#"{"app":"shop","generation":1,"vendor":"apns","call":{"judge":{"blame":"sandbox/com.example","accepted":9,"doubtful":1}}}"#,
+            r#"{"app":"shop","generation":1,"vendor":"fcm","call":{"return":{"category":"im","resets_at":5,"n":1}}}"#,
+        ] {
+            let call: Request = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&call).unwrap(), text);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What goes over a wire inside the project: request and reply of every object call, and the values in KV. Both ends
+//! import the same file, and each file has a test with the literal JSON: a changed literal asks what becomes of
+//! data already stored.
+
+pub mod account;
+pub mod app;
+pub mod user;
