@@ -1,0 +1,41 @@
+// What can be adjusted while the lab runs (PATCH /_lab/settings).
+
+import { fields, InputError } from "./input.ts";
+
+export interface Settings {
+  /** Requests the log keeps; 0 switches it off. */
+  log_size: number;
+  /** Seconds the vendors' clocks are ahead (or, negative, behind) of this machine's. */
+  clock_offset: number;
+  /** Lifetime in seconds of the access tokens that Google's endpoint hands out. */
+  oauth_expires_in: number;
+  /** Seconds that must pass before APNs takes another provider token for the same key. */
+  apns_jwt_interval: number;
+  /** Count a return to a provider token APNs has already taken as a change, too. */
+  apns_strict_jwt: boolean;
+  /** Drop HTTP/1.1 connections to APNs, as Apple's servers do. */
+  apns_h2_only: boolean;
+}
+
+export function defaultSettings(): Settings {
+  return {
+    log_size: 10_000,
+    clock_offset: 0,
+    oauth_expires_in: 3599,
+    apns_jwt_interval: 1200,
+    apns_strict_jwt: false,
+    apns_h2_only: false,
+  };
+}
+
+export function patchSettings(settings: Settings, patch: unknown): void {
+  const given = fields(patch, "settings", Object.keys(settings));
+  const current = settings as unknown as Record<string, unknown>;
+  for (const [name, value] of Object.entries(given)) {
+    if (typeof value !== typeof current[name]) throw new InputError(`"${name}" must be a ${typeof current[name]}`);
+    if (typeof value === "number" && (!Number.isSafeInteger(value) || (value < 0 && name !== "clock_offset"))) {
+      throw new InputError(`"${name}" must be a whole number, at least 0`);
+    }
+  }
+  Object.assign(settings, given);
+}

@@ -1,0 +1,12 @@
+// All vendors the lab plays. A new one is a module beside these and a line here.
+
+import { apns } from "./apns.ts";
+import { fcm } from "./fcm.ts";
+import { GoogleAccounts } from "./google_accounts.ts";
+import { googleOauth } from "./google_oauth.ts";
+import type { Vendor, World } from "./vendor.ts";
+
+export function allVendors(world: World): readonly Vendor[] {
+  const google = new GoogleAccounts();
+  return [apns(world), fcm(world, google), googleOauth(world, google)];
+}
