@@ -1,0 +1,109 @@
+// What goes wrong on the way: every answer that is not the vendor's own, silence, and too much at once.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type App, Stage } from "./stage.ts";
+
+let stage: Stage;
+let app: App;
+before(async () => {
+  stage = await Stage.start();
+  app = await stage.app();
+  await stage.iphone(app, "apple");
+  await stage.android(app, "google");
+  await stage.push(app, { to: { users: ["google"] } });
+});
+after(() => stage.stop());
+
+async function outcome(user: "apple" | "google", fault: object): Promise<any> {
+  stage.lab.clearFaults();
+  stage.lab.fault({ vendor: user === "apple" ? "apns" : "fcm", times: -1, do: fault as any });
+  const answer = await stage.push(app, { to: { users: [user] } });
+  stage.lab.clearFaults();
+  assert.equal(answer.status, 200, answer.text);
+  const [delivery] = answer.json.deliveries;
+  assert.notDeepEqual(await stage.devices(app, user), [], "no device was removed");
+  return delivery;
+}
+
+test("what is not the vendor's own answer is vendor_unavailable, never a dead token", async () => {
+  for (const user of ["apple", "google"] as const) {
+    for (const fault of [{ html: 502 }, { html: 404 }, { html: 410 }, { empty: 502 }, { empty: 404 }, { status: 503, body: "" }, { status: 525, body: "x" }]) {
+      const delivery = await outcome(user, fault);
+      assert.deepEqual([delivery.state, delivery.reason], ["failed", "vendor_unavailable"], `${user} ${JSON.stringify(fault)} ${JSON.stringify(delivery)}`);
+    }
+  }
+});
+
+test("redirects are refused and not followed", async () => {
+  for (const user of ["apple", "google"] as const) {
+    stage.lab.clearLog();
+    const delivery = await outcome(user, { redirect: `${stage.lab.url}/_lab/stats` });
+    assert.deepEqual([delivery.state, delivery.reason], ["failed", "vendor_unavailable"]);
+    assert.equal(stage.seen().length, 1);
+  }
+});
+
+test("a connection that is lost before an answer is unknown", async () => {
+  for (const user of ["apple", "google"] as const) {
+    const delivery = await outcome(user, { close: true });
+    assert.deepEqual([delivery.state, delivery.reason], ["unknown", "no_answer"]);
+    assert.ok(!/127\.0\.0\.1|device\//.test(delivery.detail), delivery.detail);
+  }
+});
+
+test("where the status is the verdict, a body that is cut off or endless changes nothing", async () => {
+  const cut = await outcome("google", { cut: 5 });
+  assert.deepEqual([cut.state, cut.vendor_id], ["accepted", undefined]);
+  const flood = await outcome("google", { flood: 50_000_000 });
+  assert.equal(flood.state, "accepted");
+});
+
+test("a vendor that limits us says when to come back", async () => {
+  const delivery = await outcome("google", { reason: "QUOTA_EXCEEDED", headers: { "retry-after": "120" } });
+  assert.deepEqual([delivery.state, delivery.reason], ["failed", "rate_limited"]);
+  const wait = Date.parse(delivery.until) - Date.now();
+  assert.ok(wait > 100_000 && wait <= 121_000, `${wait} ms`);
+  const apns = await outcome("apple", { reason: "TooManyProviderTokenUpdates" });
+  assert.deepEqual([apns.state, apns.reason], ["failed", "rate_limited"]);
+});
+
+test("a wrong clock is said, tried once more, and no new token is made", async () => {
+  stage.lab.clearLog();
+  const delivery = await outcome("apple", { reason: "ExpiredProviderToken" });
+  assert.deepEqual([delivery.state, delivery.reason], ["failed", "credentials"]);
+  assert.match(delivery.detail, /clock/);
+  const tries = stage.seen("apns");
+  assert.equal(tries.length, 2);
+  assert.equal(tries[0].headers.authorization.sha256, tries[1].headers.authorization.sha256);
+  assert.equal(tries[0].headers["apns-id"], tries[1].headers["apns-id"], "the same id for every try");
+});
+
+test("at most 6 requests are in flight", async () => {
+  const users = Array.from({ length: 30 }, (_, n) => `many${n}`);
+  await Promise.all(users.map((user) => stage.iphone(app, user)));
+  stage.lab.reset();
+  stage.lab.fault({ vendor: "apns", times: -1, do: { delay_ms: 30 } });
+  const answer = await stage.push(app, { to: { users } });
+  stage.lab.clearFaults();
+  assert.deepEqual(answer.json.counts, { accepted: 30 });
+  assert.equal(stage.lab.stats().max_concurrent, 6);
+});
+
+test("a vendor that hangs is given up after 15 s, and does not hold the other one back", { timeout: 40_000 }, async () => {
+  await stage.android(app, "both");
+  await stage.iphone(app, "both");
+  stage.lab.fault({ vendor: "apns", times: -1, do: { hang: true } });
+  const began = Date.now();
+  const [both, alone] = await Promise.all([
+    stage.push(app, { to: { users: ["both"] } }),
+    stage.push(app, { to: { users: ["google"] } }).then((answer) => ({ answer, took: Date.now() - began })),
+  ]);
+  stage.lab.clearFaults();
+  assert.deepEqual(alone.answer.json.counts, { accepted: 1 });
+  assert.ok(alone.took < 3_000, `${alone.took} ms`);
+  const states = Object.fromEntries(both.json.deliveries.map((d: any) => [d.vendor, [d.state, d.reason]]));
+  assert.deepEqual(states, { apns: ["unknown", "no_answer"], fcm: ["accepted", undefined] });
+  const took = Date.now() - began;
+  assert.ok(took >= 15_000 && took < 20_000, `${took} ms`);
+});
