@@ -146,3 +146,116 @@ fn link_allowed(policy: &Policy, message: &Message) -> Result<(), Problem> {
     let detail = format!("the app's policy allows links with: {}", policy.link_schemes.join(", "));
     Err(Problem::at(Code::LinkNotAllowed, "/notification/link", detail))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        line::parse,
+        model::{
+            app::Credential,
+            ids::{AppId, DeviceId, UserId},
+            secret::Secret,
+        },
+        vendor::{Facts, fcm},
+    };
+
+    fn app() -> App {
+        let sealed =
+            serde_json::from_str(r#"{"key_id":"00000000","nonce":"","text":""}"#).expect("a sealed text");
+        let facts = Facts::Fcm(fcm::Facts { project_id: "p".into(), client_email: "e".into() });
+        App {
+            id: AppId::parse("shop").unwrap(),
+            generation: 1,
+            revision: 1,
+            credentials: BTreeMap::from([(Vendor::Fcm, Credential { sealed, revision: 1, facts })]),
+            policy: Policy::default(),
+            keys: Vec::new(),
+            created_at: Millis(0),
+            updated_at: Millis(0),
+        }
+    }
+
+    fn message(fields: &str) -> Message {
+        let text = format!(r#"{{"to":{{"users":["u"]}},{fields}}}"#);
+        parse::push::push(text.as_bytes()).unwrap().message
+    }
+
+    fn found(device: &str, vendor: Vendor, token: &str, permission: Permission) -> Found {
+        let address = Address { vendor, token: Secret::new(token), environment: None, topic: None };
+        let (user, device) = (UserId::parse("u").unwrap(), DeviceId::parse(device).unwrap());
+        Found { recipient: Recipient::Device(user, device), reach: Some((address, permission)) }
+    }
+
+    fn reasons(app: &App, message: &Message, found: Vec<Found>) -> Vec<Option<Reason>> {
+        let plan = plan(app, message, found, &PushId::new(Millis(1), [1; 10]), Millis(1)).unwrap();
+        let reason = |(_, decision): &(Recipient, Decision)| match decision {
+            Decision::Send(_) => None,
+            Decision::Skip { reason, .. } => Some(*reason),
+        };
+        plan.decisions.iter().map(reason).collect()
+    }
+
+    #[test]
+    fn every_skip_has_its_reason_and_the_rest_is_sent() {
+        let nobody = Found { recipient: Recipient::User(UserId::parse("n").unwrap()), reach: None };
+        let all = vec![
+            found("sent", Vendor::Fcm, "t1", Permission::Granted),
+            found("asked not", Vendor::Fcm, "t2", Permission::Denied),
+            found("quiet", Vendor::Fcm, "t3", Permission::Provisional),
+            found("same token", Vendor::Fcm, "t1", Permission::Granted),
+            found("no credential", Vendor::Apns, "00", Permission::Granted),
+            nobody,
+        ];
+        assert_eq!(
+            reasons(&app(), &message(r#""notification":{"title":"t"}"#), all),
+            [
+                None,
+                Some(Reason::PermissionOff),
+                None,
+                Some(Reason::Duplicate),
+                Some(Reason::NoCredentials),
+                Some(Reason::NoDevice),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_skipped_device_does_not_make_another_one_a_duplicate() {
+        let all = vec![
+            found("off", Vendor::Fcm, "t", Permission::Denied),
+            found("on", Vendor::Fcm, "t", Permission::Granted),
+        ];
+        let message = message(r#""notification":{"title":"t"}"#);
+        assert_eq!(reasons(&app(), &message, all), [Some(Reason::PermissionOff), None]);
+    }
+
+    #[test]
+    fn what_cannot_fit_is_skipped_for_every_device() {
+        let message = message(&format!(r#""data":{{"x":"{}"}}"#, "x".repeat(5_000)));
+        let all = ["a", "b"].map(|id| found(id, Vendor::Fcm, id, Permission::Granted)).to_vec();
+        assert_eq!(reasons(&app(), &message, all), [Some(Reason::TooLarge); 2]);
+    }
+
+    #[test]
+    fn a_push_that_reaches_too_many_is_refused_whole() {
+        let all: Vec<Found> = (0..=DEVICES_MAX)
+            .map(|n| found(&n.to_string(), Vendor::Fcm, &n.to_string(), Permission::Granted))
+            .collect();
+        let message = message(r#""notification":{"title":"t"}"#);
+        let problem = plan(&app(), &message, all, &PushId::new(Millis(1), [1; 10]), Millis(1)).unwrap_err();
+        assert_eq!(problem.code, Code::TooManyDevices);
+    }
+
+    #[test]
+    fn links_follow_the_apps_policy() {
+        let mut app = app();
+        let message = message(r#""notification":{"title":"t","link":"APP://x"}"#);
+        let run = |app: &App| plan(app, &message, Vec::new(), &PushId::new(Millis(1), [1; 10]), Millis(1));
+        assert!(run(&app).is_ok());
+        app.policy.link_schemes = vec!["app".into()];
+        assert!(run(&app).is_ok());
+        app.policy.link_schemes = vec!["https".into()];
+        assert_eq!(run(&app).unwrap_err().code, Code::LinkNotAllowed);
+    }
+}

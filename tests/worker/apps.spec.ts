@@ -34,7 +34,7 @@ test("an app is made, changed, shown without secrets and removed", async () => {
 
 test("what is stored is sealed: neither KV nor the object's answer holds a key in the open", async () => {
   const app = await stage.app();
-  const kv = await stage.mf.getKVNamespace("APPS");
+  const kv = await stage.kv("APPS");
   const copy = (await kv.get(`app:${app.id}`)) ?? "";
   const record = JSON.parse(copy);
   assert.equal(record.credentials.apns.sealed.key_id.length, 8);

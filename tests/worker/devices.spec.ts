@@ -11,7 +11,7 @@ before(async () => {
 after(() => stage.stop());
 
 const copyOf = async (app: App, user: string) => {
-  const kv = await stage.mf.getKVNamespace("DEVICES");
+  const kv = await stage.kv("DEVICES");
   const text = await kv.get(`user:${app.id}.1:${user}`);
   return text === null ? undefined : JSON.parse(text).devices.map((device: { id: string }) => device.id);
 };
@@ -38,7 +38,7 @@ test("'still here' costs no row and no KV write", async () => {
   const body = { platform: "android", vendor: "fcm", token: "t0ken:1" };
   const first = await stage.ask("PUT", "/v1/users/u/devices/d", app.key, body);
   assert.ok(cost(first).rows_written > 0);
-  const kv = await stage.mf.getKVNamespace("DEVICES");
+  const kv = await stage.kv("DEVICES");
   await kv.delete(`user:${app.id}.1:u`);
   const second = await stage.ask("PUT", "/v1/users/u/devices/d", app.key, body);
   assert.deepEqual([second.status, cost(second).rows_written], [200, 0]);
@@ -48,7 +48,7 @@ test("'still here' costs no row and no KV write", async () => {
 test("a KV miss asks the object before anyone says unknown", async () => {
   const app = await stage.app();
   await stage.iphone(app, "u");
-  await (await stage.mf.getKVNamespace("DEVICES")).delete(`user:${app.id}.1:u`);
+  await (await stage.kv("DEVICES")).delete(`user:${app.id}.1:u`);
   const answer = await stage.push(app, { to: { users: ["u"] } });
   assert.deepEqual(answer.json.counts, { accepted: 1 });
 });
@@ -93,7 +93,7 @@ test("25 single pushes all answered BadDeviceToken remove nothing", async () => 
   const app = await stage.app();
   for (let n = 0; n < 25; n++) {
     const token = await stage.iphone(app, `u${n}`);
-    stage.lab.token("apns", token, { environment: "sandbox" });
+    stage.lab.token("apns", token, { state: "alive", environment: "sandbox" });
     const answer = await stage.push(app, { to: { users: [`u${n}`] } });
     assert.deepEqual([answer.json.deliveries[0].reason, answer.json.deliveries[0].detail], ["token_gone", "BadDeviceToken"]);
   }
@@ -107,7 +107,7 @@ test("2 of a batch of 25 are removed", async () => {
   const users = Array.from({ length: 25 }, (_, n) => `u${n}`);
   for (const [n, user] of users.entries()) {
     const token = await stage.iphone(app, user);
-    if (n < 2) stage.lab.token("apns", token, { environment: "sandbox" });
+    if (n < 2) stage.lab.token("apns", token, { state: "alive", environment: "sandbox" });
   }
   const answer = await stage.push(app, { to: { users } });
   assert.deepEqual(answer.json.counts, { accepted: 23, failed: 2 });

@@ -37,6 +37,13 @@ export interface App {
   topic: string;
 }
 
+/** What the tests need of a KV namespace. */
+export interface Kv {
+  get(key: string): Promise<string | null>;
+  put(key: string, value: string): Promise<void>;
+  delete(key: string): Promise<void>;
+}
+
 export class Stage {
   readonly lab: Lab;
   readonly mf: Miniflare;
@@ -131,6 +138,11 @@ export class Stage {
   /** Sends; a push without words of its own says something harmless. */
   push(app: App, body: object, headers?: Record<string, string>): Promise<Answer> {
     return this.ask("POST", "/v1/push", app.key, { notification: { title: "Sent", body: "Your parcel has left" }, ...body }, headers);
+  }
+
+  /** A KV namespace, to look into or to take something out of. */
+  async kv(binding: "DEVICES" | "APPS"): Promise<Kv> {
+    return (await this.mf.getKVNamespace(binding)) as unknown as Kv;
   }
 
   /** What the vendors saw, newest last. */
