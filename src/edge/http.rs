@@ -5,6 +5,7 @@ use worker::Env;
 
 use super::{
     cx::{self, Cx},
+    exchange::{Reply, Request},
     glue::{self, Taken},
     log, routes,
 };
@@ -15,54 +16,6 @@ use crate::{
 
 /// Most bytes read of any body. Routes with smaller limits check again.
 const BODY_MAX: u32 = 2 * 1024 * 1024;
-
-/// A response before it crosses to JavaScript.
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) kind: &'static str,
-    pub(super) body: String,
-    /// For 405 (RFC 9110 section 15.5.6).
-    pub(super) allow: Option<String>,
-}
-
-const JSON: &str = "application/json";
-
-impl Reply {
-    /// JSON with a status.
-    pub(super) fn json(status: u16, body: String) -> Self {
-        Self { status, kind: JSON, body, allow: None }
-    }
-
-    /// Done, nothing to say.
-    pub(super) fn empty() -> Self {
-        Self { status: 204, kind: "", body: String::new(), allow: None }
-    }
-
-    fn problem(problem: &Problem) -> Self {
-        Self {
-            status: problem.code.status(),
-            kind: "application/problem+json",
-            body: problem.json(),
-            allow: None,
-        }
-    }
-}
-
-/// A request whose path has been taken apart.
-pub(super) struct Request<'a> {
-    pub(super) authorization: Option<&'a str>,
-    pub(super) idempotency_key: Option<&'a str>,
-    body: Option<&'a [u8]>,
-}
-
-impl Request<'_> {
-    /// The body, if it is not longer than the route allows.
-    pub(super) fn body(&self, max: usize) -> Result<&[u8], Problem> {
-        self.body.filter(|body| body.len() <= max).ok_or_else(|| {
-            Problem::new(Code::BodyTooLarge, format!("the body of this call may have {max} bytes"))
-        })
-    }
-}
 
 /// Answers a request.
 pub(super) async fn handle(request: web_sys::Request, env: Env) -> worker::Result<web_sys::Response> {

@@ -6,6 +6,7 @@ use worker::{Context, Env, event};
 mod admit;
 mod authenticate;
 mod cx;
+mod exchange;
 mod glue;
 mod http;
 mod log;

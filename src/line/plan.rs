@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
-    parse::{push::DEVICES_MAX, push::too_many, text},
+    parse::{
+        targets::{DEVICES_MAX, too_many},
+        text,
+    },
     resolve::Found,
 };
 use crate::{

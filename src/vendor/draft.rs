@@ -18,9 +18,16 @@ use crate::{
 const DELIVERY_ID_MAX: usize = 26 + 1 + 8;
 
 /// A text with holes for the delivery id: written once per push, filled in per device.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<String>,
+}
+
+/// Bodies and header values hold what people write to each other, tokens and bearers: `Debug` shows none of it (law 7).
+impl std::fmt::Debug for Template {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Template(up to {} bytes)", self.max_len())
+    }
 }
 
 impl Template {
@@ -86,7 +93,7 @@ pub struct TooLarge {
 }
 
 /// One HTTP request: always a POST.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Outbound {
     /// Absolute, on one of the vendor's hosts.
     pub url: String,
@@ -94,6 +101,12 @@ pub struct Outbound {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: String,
+}
+
+impl std::fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Outbound({} headers, {} bytes)", self.headers.len(), self.body.len())
+    }
 }
 
 /// A JSON object of the fields that have a value.

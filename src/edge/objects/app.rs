@@ -30,13 +30,8 @@ impl DurableObject for App {
         answer(BINDING, reply)
     }
 
-    /// A copy that could not be written is due.
     async fn alarm(&self) -> worker::Result<Response> {
-        self.shell.with(load, |_, _| Ok(()))?;
-        for key in self.shell.take_due()? {
-            self.shell.copy(COPY, &key, copy).await?;
-        }
-        Response::empty()
+        self.shell.copy_due(COPY, load, copy).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use worker::{Env, State};
+use worker::{Env, Response, State};
 
 use super::{
     super::{glue, log},
@@ -118,12 +118,21 @@ impl<T> Shell<T> {
         Ok(())
     }
 
-    /// Keys of copies that are due, each handed out once: who takes one writes it or makes it due again.
-    pub(super) fn take_due(&self) -> worker::Result<Vec<String>> {
+    /// An alarm: copies that could not be written are due. Each is handed out once: it is written, or due again.
+    pub(super) async fn copy_due(
+        &self,
+        binding: &str,
+        load: impl FnOnce(&Rows) -> worker::Result<T>,
+        latest: impl Fn(&T) -> String,
+    ) -> worker::Result<Response> {
+        self.with(load, |_, _| Ok(()))?;
         let rows = self.rows()?;
         rows.write(COPY_DUE, Vec::new())?;
         let keys = rows.read("SELECT key FROM copy_due")?;
         rows.write("DELETE FROM copy_due", Vec::new())?;
-        Ok(keys.into_iter().flatten().collect())
+        for key in keys.into_iter().flatten() {
+            self.copy(binding, &key, &latest).await?;
+        }
+        Response::empty()
     }
 }

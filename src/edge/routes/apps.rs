@@ -6,7 +6,7 @@ use super::super::{
     admit::seal_owner,
     authenticate,
     cx::{self, Cx},
-    http::{Reply, Request},
+    exchange::{Reply, Request},
     memory,
 };
 use crate::{

@@ -3,7 +3,7 @@
 use super::super::{
     authenticate,
     cx::Cx,
-    http::{Reply, Request},
+    exchange::{Reply, Request},
     resolve,
 };
 use crate::{

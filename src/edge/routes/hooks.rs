@@ -1,6 +1,6 @@
 //! Faults on demand, for tests. Exists with the feature `test-hooks` only, which no production build has.
 
-use super::super::http::Reply;
+use super::super::exchange::Reply;
 
 /// Runs one.
 #[expect(clippy::panic, reason = "this is what the hook is for")]

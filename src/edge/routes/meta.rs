@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::http::Reply;
+use super::super::exchange::Reply;
 use crate::{OPENAPI_JSON, model::problem::Problem};
 
 /// Liveness with the build's version; a wrong setting shows here too, by its name.

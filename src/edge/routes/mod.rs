@@ -8,7 +8,7 @@ pub(super) mod meta;
 
 use super::{
     cx::Cx,
-    http::{Reply, Request},
+    exchange::{Reply, Request},
     push,
 };
 use crate::{

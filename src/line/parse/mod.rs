@@ -7,6 +7,7 @@ pub mod json;
 pub mod push;
 pub mod reader;
 pub mod route;
+pub mod targets;
 pub mod text;
 
 use crate::model::problem::{Code, Problem};

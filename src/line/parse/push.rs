@@ -6,23 +6,21 @@ use serde_json::Map;
 
 use super::{
     body,
-    device::address,
     json::Json,
     reader::{Field, Fields},
+    targets::{targets, unsupported},
     text,
 };
 use crate::{
     model::{
         problem::{Code, Problem},
-        push::{Category, Guard, Message, Notification, OnUnknown, Online, Options, Push, Targets},
+        push::{Category, Guard, Message, Notification, OnUnknown, Online, Options, Push},
     },
     vendor::Vendor,
 };
 
 /// Most bytes of a push request.
 pub const BODY_MAX: usize = 2 * 1024 * 1024;
-/// Most devices that one call reaches.
-pub const DEVICES_MAX: usize = 50;
 /// Longest `ttl`, seconds: 30 days.
 pub const TTL_MAX: u64 = 2_592_000;
 /// Longest text of a title or body, bytes: more cannot pass any vendor, even shortened it is not worth measuring.
@@ -60,47 +58,6 @@ pub fn push(bytes: &[u8]) -> Result<Push, Problem> {
     later(&mut fields)?;
     fields.end()?;
     Ok(Push { to, message })
-}
-
-fn targets(field: Field) -> Result<Targets, Problem> {
-    let mut fields = field.object()?;
-    let mut to = Targets::default();
-    for item in items(&mut fields, "users")? {
-        to.users.push(text::user_id(item)?);
-    }
-    for item in items(&mut fields, "devices")? {
-        let mut pair = item.object()?;
-        let user = text::user_id(pair.need("user")?)?;
-        to.devices.push((user, text::device_id(pair.need("device")?)?));
-        pair.end()?;
-    }
-    for item in items(&mut fields, "tokens")? {
-        let mut token = item.object()?;
-        to.tokens.push(address(&mut token)?);
-        token.end()?;
-    }
-    if let Some(audience) = fields.take("audience") {
-        return Err(unsupported(&audience.at, "audiences"));
-    }
-    let at = fields.at().to_owned();
-    fields.end()?;
-    if to.is_empty() {
-        return Err(Problem::at(Code::NoTargets, at, "name at least one of `users`, `devices` or `tokens`"));
-    }
-    if to.len() > DEVICES_MAX {
-        return Err(too_many(to.len()));
-    }
-    Ok(to)
-}
-
-/// More devices than one call may reach.
-pub fn too_many(found: usize) -> Problem {
-    let detail = format!("this push reaches {found} devices; one call may reach {DEVICES_MAX}: split it");
-    Problem::at(Code::TooManyDevices, "/to", detail)
-}
-
-fn items(fields: &mut Fields, name: &'static str) -> Result<Vec<Field>, Problem> {
-    fields.take(name).map_or(Ok(Vec::new()), Field::array)
 }
 
 fn category(fields: &mut Fields) -> Result<Category, Problem> {
@@ -237,10 +194,6 @@ fn later(fields: &mut Fields) -> Result<(), Problem> {
     Ok(())
 }
 
-fn unsupported(at: &str, what: &str) -> Problem {
-    Problem::at(Code::NotSupported, at, format!("{what} are not in this version; nothing was sent"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,37 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn targets_are_checked() {
-        let to = |to: &str| format!(r#"{{"to":{to},"notification":{{"title":"t"}}}}"#);
-        let many: Vec<String> = (0..51).map(|n| format!("\"u{n}\"")).collect();
-        for (json, code, at) in [
-            ("{}".to_owned(), Code::NoTargets, "/to"),
-            (r#"{"users":[]}"#.to_owned(), Code::NoTargets, "/to"),
-            (r#"{"users":["a",""]}"#.to_owned(), Code::InvalidId, "/to/users/1"),
-            (r#"{"users":[".."]}"#.to_owned(), Code::InvalidId, "/to/users/0"),
-            (r#"{"users":[1]}"#.to_owned(), Code::WrongType, "/to/users/0"),
-            (format!(r#"{{"users":["{}"]}}"#, "x".repeat(129)), Code::InvalidId, "/to/users/0"),
-            (r#"{"devices":[{"user":"u"}]}"#.to_owned(), Code::MissingField, "/to/devices/0/device"),
-            (
-                r#"{"tokens":[{"vendor":"apns","token":"../x"}]}"#.to_owned(),
-                Code::InvalidToken,
-                "/to/tokens/0/token",
-            ),
-            (
-                r#"{"tokens":[{"vendor":"fcm","token":"a/b"}]}"#.to_owned(),
-                Code::InvalidToken,
-                "/to/tokens/0/token",
-            ),
-            (
-                r#"{"tokens":[{"vendor":"mars","token":"a"}]}"#.to_owned(),
-                Code::InvalidValue,
-                "/to/tokens/0/vendor",
-            ),
-            (r#"{"audience":"spring"}"#.to_owned(), Code::NotSupported, "/to/audience"),
-            (format!(r#"{{"users":[{}]}}"#, many.join(",")), Code::TooManyDevices, "/to"),
-        ] {
-            assert_eq!(refused(&to(&json)), (code, at.to_owned()), "{json}");
-        }
+    fn what_is_not_a_push_is_refused() {
         assert_eq!(refused(r#"{"to":{"users":["u"]}}"#), (Code::MissingField, "/notification".into()));
         assert_eq!(push(b"\xff").unwrap_err().code, Code::InvalidUtf8);
         assert_eq!(push(b"[").unwrap_err().code, Code::InvalidJson);

@@ -106,8 +106,10 @@ fn by_code(fault: &Fault, asked: Option<u32>) -> Option<Outcome> {
     })
 }
 
-/// One code for a bad token, a bad payload and one that is too large. Google's words on size are not documented: the
-/// ones below are from memory (unverified).
+/// One code for a bad token, a bad payload and one that is too large. Where no field is named only the sentence tells
+/// them apart: without a word of the registration token nothing is said about it, since a payload of ours that Google
+/// refuses would otherwise cost live tokens. Google's sentences are not documented: the ones below are from memory
+/// (unverified).
 fn invalid_argument(fault: &Fault) -> Outcome {
     let of_token = |field: &String| matches!(field.as_str(), "message.token" | "message.fid");
     let message = fault.message.to_ascii_lowercase();
@@ -117,7 +119,7 @@ fn invalid_argument(fault: &Fault) -> Outcome {
         Outcome::Rejected
     } else if ["too big", "too large", "message size"].iter().any(|words| message.contains(words)) {
         Outcome::TooLarge
-    } else if fault.code.is_some() {
+    } else if fault.code.is_some() && message.contains("registration token") {
         Outcome::TokenGone { since: None, certainty: Certainty::Ambiguous }
     } else {
         Outcome::Rejected

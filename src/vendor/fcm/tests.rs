@@ -194,11 +194,16 @@ const DOUBT: Outcome = Outcome::TokenGone { since: None, certainty: Certainty::A
 /// Every row of the vendor page's table 2.4, with bodies of Google's form.
 #[test]
 fn every_code_of_the_table_has_its_outcome() {
-    let rows: [(&str, Outcome, &str); 19] = [
+    let rows: [(&str, Outcome, &str); 20] = [
         (
             r#"{"error":{"code":400,"message":"The registration token is not a valid FCM registration token","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"INVALID_ARGUMENT"}]}}"#,
             DOUBT,
             "INVALID_ARGUMENT: The registration token is not a valid FCM registration token",
+        ),
+        (
+            r#"{"error":{"code":400,"message":"Request contains an invalid argument.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"INVALID_ARGUMENT"}]}}"#,
+            Outcome::Rejected,
+            "INVALID_ARGUMENT: Request contains an invalid argument.",
         ),
         (
             r#"{"error":{"code":400,"message":"Invalid registration token","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"INVALID_ARGUMENT"},{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":"message.token","description":"Invalid registration token"}]}]}}"#,

@@ -1,0 +1,51 @@
+//! A request and a response between `http`, which knows the platform's, and `routes`, which answer.
+
+use crate::model::problem::{Code, Problem};
+
+/// A response before it crosses to JavaScript.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) kind: &'static str,
+    pub(super) body: String,
+    /// For 405 (RFC 9110 section 15.5.6).
+    pub(super) allow: Option<String>,
+}
+
+const JSON: &str = "application/json";
+
+impl Reply {
+    /// JSON with a status.
+    pub(super) fn json(status: u16, body: String) -> Self {
+        Self { status, kind: JSON, body, allow: None }
+    }
+
+    /// Done, nothing to say.
+    pub(super) fn empty() -> Self {
+        Self { status: 204, kind: "", body: String::new(), allow: None }
+    }
+
+    pub(super) fn problem(problem: &Problem) -> Self {
+        Self {
+            status: problem.code.status(),
+            kind: "application/problem+json",
+            body: problem.json(),
+            allow: None,
+        }
+    }
+}
+
+/// A request whose path has been taken apart.
+pub(super) struct Request<'a> {
+    pub(super) authorization: Option<&'a str>,
+    pub(super) idempotency_key: Option<&'a str>,
+    pub(super) body: Option<&'a [u8]>,
+}
+
+impl Request<'_> {
+    /// The body, if it is not longer than the route allows.
+    pub(super) fn body(&self, max: usize) -> Result<&[u8], Problem> {
+        self.body.filter(|body| body.len() <= max).ok_or_else(|| {
+            Problem::new(Code::BodyTooLarge, format!("the body of this call may have {max} bytes"))
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! `to` of a push: whom it goes to.
+
+use super::{
+    device::address,
+    reader::{Field, Fields},
+    text,
+};
+use crate::model::{
+    problem::{Code, Problem},
+    push::Targets,
+};
+
+/// Most devices that one call reaches.
+pub const DEVICES_MAX: usize = 50;
+
+/// Reads the targets.
+pub(super) fn targets(field: Field) -> Result<Targets, Problem> {
+    let mut fields = field.object()?;
+    let mut to = Targets::default();
+    for item in items(&mut fields, "users")? {
+        to.users.push(text::user_id(item)?);
+    }
+    for item in items(&mut fields, "devices")? {
+        let mut pair = item.object()?;
+        let user = text::user_id(pair.need("user")?)?;
+        to.devices.push((user, text::device_id(pair.need("device")?)?));
+        pair.end()?;
+    }
+    for item in items(&mut fields, "tokens")? {
+        let mut token = item.object()?;
+        to.tokens.push(address(&mut token)?);
+        token.end()?;
+    }
+    if let Some(audience) = fields.take("audience") {
+        return Err(unsupported(&audience.at, "audiences"));
+    }
+    let at = fields.at().to_owned();
+    fields.end()?;
+    if to.is_empty() {
+        return Err(Problem::at(Code::NoTargets, at, "name at least one of `users`, `devices` or `tokens`"));
+    }
+    if to.len() > DEVICES_MAX {
+        return Err(too_many(to.len()));
+    }
+    Ok(to)
+}
+
+/// More devices than one call may reach.
+pub fn too_many(found: usize) -> Problem {
+    let detail = format!("this push reaches {found} devices; one call may reach {DEVICES_MAX}: split it");
+    Problem::at(Code::TooManyDevices, "/to", detail)
+}
+
+fn items(fields: &mut Fields, name: &'static str) -> Result<Vec<Field>, Problem> {
+    fields.take(name).map_or(Ok(Vec::new()), Field::array)
+}
+
+/// In the contract, not in this version.
+pub(super) fn unsupported(at: &str, what: &str) -> Problem {
+    Problem::at(Code::NotSupported, at, format!("{what} are not in this version; nothing was sent"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::parse::push::push;
+
+    fn refused(json: &str) -> (Code, String) {
+        let problem = push(json.as_bytes()).unwrap_err();
+        (problem.code, problem.pointer.unwrap_or_default())
+    }
+
+    #[test]
+    fn targets_are_checked() {
+        let to = |to: &str| format!(r#"{{"to":{to},"notification":{{"title":"t"}}}}"#);
+        let many: Vec<String> = (0..51).map(|n| format!("\"u{n}\"")).collect();
+        for (json, code, at) in [
+            ("{}".to_owned(), Code::NoTargets, "/to"),
+            (r#"{"users":[]}"#.to_owned(), Code::NoTargets, "/to"),
+            (r#"{"users":["a",""]}"#.to_owned(), Code::InvalidId, "/to/users/1"),
+            (r#"{"users":[".."]}"#.to_owned(), Code::InvalidId, "/to/users/0"),
+            (r#"{"users":[1]}"#.to_owned(), Code::WrongType, "/to/users/0"),
+            (format!(r#"{{"users":["{}"]}}"#, "x".repeat(129)), Code::InvalidId, "/to/users/0"),
+            (r#"{"devices":[{"user":"u"}]}"#.to_owned(), Code::MissingField, "/to/devices/0/device"),
+            (
+                r#"{"tokens":[{"vendor":"apns","token":"../x"}]}"#.to_owned(),
+                Code::InvalidToken,
+                "/to/tokens/0/token",
+            ),
+            (
+                r#"{"tokens":[{"vendor":"fcm","token":"a/b"}]}"#.to_owned(),
+                Code::InvalidToken,
+                "/to/tokens/0/token",
+            ),
+            (
+                r#"{"tokens":[{"vendor":"mars","token":"a"}]}"#.to_owned(),
+                Code::InvalidValue,
+                "/to/tokens/0/vendor",
+            ),
+            (r#"{"audience":"spring"}"#.to_owned(), Code::NotSupported, "/to/audience"),
+            (format!(r#"{{"users":[{}]}}"#, many.join(",")), Code::TooManyDevices, "/to"),
+        ] {
+            assert_eq!(refused(&to(&json)), (code, at.to_owned()), "{json}");
+        }
+    }
+}
