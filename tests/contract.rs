@@ -306,7 +306,7 @@ fn every_limit_is_that_of_the_code() {
         let found = schema(&contract, name).pointer(pointer).and_then(Value::as_u64);
         found.unwrap_or_else(|| panic!("no number at {name}{pointer}"))
     };
-    let devices = parse::push::DEVICES_MAX as u64;
+    let devices = parse::targets::DEVICES_MAX as u64;
     for (name, pointer, limit) in [
         ("Targets", "/properties/users/maxItems", devices),
         ("Targets", "/properties/devices/maxItems", devices),
@@ -608,7 +608,7 @@ fn the_readme_lists_every_setting_and_secret() {
             let path = file.unwrap().path();
             if path.extension().is_some_and(|kind| kind == "ts") {
                 let text = fs::read_to_string(&path).unwrap();
-                local.extend(set(between(&text, "env[\"", "\"]")));
+                local.extend(set(between(&text, "env[\"", "\"]").chain(between(&text, "number(\"", "\""))));
             }
         }
     }
