@@ -115,7 +115,7 @@ pub(super) async fn renew(
 ) -> Option<Secret> {
     let revision = app.credentials.get(&vendor)?.revision;
     let refused = Some(crate::crypto::hash::sha256_hex(refused.reveal().as_bytes()));
-    let ask = Admit { category, n: 0, limit: None, bearer: true, refused, revision };
+    let ask = Admit { category, n: 0, limit: None, policy: app.revision, bearer: true, refused, revision };
     match call(cx, app, vendor, Call::Admit(ask)).await.ok()? {
         Outcome::Granted { bearer: Some(bearer), .. } => Some(remember(account_key(app, vendor), bearer)),
         Outcome::Granted { bearer: None, .. }

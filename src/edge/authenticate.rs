@@ -29,19 +29,18 @@ pub(super) async fn app(cx: &Cx, authorization: Option<&str>, need: Scope) -> Re
     let Bearer::Key { app: id, sha256 } = authenticate::bearer(authorization)? else {
         return Err(authenticate::unknown_key());
     };
+    if memory::is_missing(&id, cx.now, ASKED_MS) {
+        return Err(authenticate::unknown_key());
+    }
     let known = match memory::app(&id).filter(|known| within(known.read_at, FRESH_MS, cx.now)) {
-        Some(known) => Some(known),
-        None => record(cx, &id).await?,
+        Some(known) => known,
+        None => record(cx, &id).await?.ok_or_else(authenticate::unknown_key)?,
     };
-    if let Some(known) = known {
-        match authenticate::key(&known.app, &sha256, need) {
-            Ok(_) => return Ok(known.app),
-            Err(problem) if problem.code == Code::MissingScope => return Err(problem),
-            Err(problem) if known.asked_at.is_some_and(|at| within(at, ASKED_MS, cx.now)) => {
-                return Err(problem);
-            }
-            Err(_) => {}
-        }
+    match authenticate::key(&known.app, &sha256, need) {
+        Ok(_) => return Ok(known.app),
+        Err(problem) if problem.code == Code::MissingScope => return Err(problem),
+        Err(problem) if known.asked_at.is_some_and(|at| within(at, ASKED_MS, cx.now)) => return Err(problem),
+        Err(_) => {}
     }
     let known = ask(cx, &id).await?.ok_or_else(authenticate::unknown_key)?;
     authenticate::key(&known.app, &sha256, need)?;
@@ -85,7 +84,7 @@ async fn ask(cx: &Cx, id: &AppId) -> Result<Option<KnownApp>, Problem> {
     match reply.app {
         Some(app) => Ok(Some(memory::remember_app(app, cx.now, true))),
         None => {
-            memory::forget_app(id);
+            memory::forget_app(id, cx.now);
             Ok(None)
         }
     }

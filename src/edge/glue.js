@@ -73,17 +73,19 @@ export function write(env, binding, key, value) {
 }
 
 /** The one fetch. Posts a bundle of requests, at most `inFlight` at once, and gives back what came of each: see
- * `line::send` for both forms. One timer watches over the whole bundle and is cleared at its end: one that is left
- * running keeps an object awake. */
+ * `line::send` for both forms. What has not left when two time-outs are over does not leave any more. One timer
+ * watches over the whole bundle and is cleared at its end: one left running keeps an object awake. */
 export async function post(bundle, inFlight, timeoutMs, answerMax) {
   const requests = JSON.parse(bundle);
   const answers = new Array(requests.length);
   const open = new Set();
+  const closing = Date.now() + 2 * timeoutMs;
   let next = 0;
   const worker = async () => {
     while (next < requests.length) {
       const at = next++;
-      answers[at] = await one(requests[at], open, timeoutMs, answerMax);
+      const late = at >= inFlight && Date.now() > closing;
+      answers[at] = late ? { not_sent: "the time of this push was over" } : await one(requests[at], open, timeoutMs, answerMax);
     }
   };
   // A request is given up between `timeoutMs` and a second later.

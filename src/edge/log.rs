@@ -18,6 +18,11 @@ pub(super) fn alert(event: &str, fields: &[(&str, &str)]) {
     worker::console_error!("{}", line("alert", event, fields));
 }
 
+/// Something that is no fault by itself, and may be a sign of one where it is seen often.
+pub(super) fn warn(event: &str, fields: &[(&str, &str)]) {
+    worker::console_warn!("{}", line("warn", event, fields));
+}
+
 /// A fault of ours or of the platform.
 pub(super) fn error(event: &str, fields: &[(&str, &str)]) {
     worker::console_error!("{}", line("error", event, fields));

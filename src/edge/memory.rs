@@ -32,6 +32,7 @@ pub(super) struct AccountKey {
 #[derive(Default)]
 struct Memory {
     apps: HashMap<AppId, KnownApp>,
+    missing: HashMap<AppId, Millis>,
     fetched: HashMap<AccountKey, Bearer>,
     signed: HashMap<AccountKey, Signed>,
     accepted: HashMap<(AccountKey, String), u64>,
@@ -64,6 +65,7 @@ pub(super) fn app(id: &AppId) -> Option<KnownApp> {
 /// Remembers an app. An older copy (KV may be a minute behind) does not replace a newer one.
 pub(super) fn remember_app(app: App, read_at: Millis, from_object: bool) -> KnownApp {
     MEMORY.with_borrow_mut(|memory| {
+        memory.missing.remove(&app.id);
         let before = memory.apps.get(&app.id);
         let newer = before
             .is_none_or(|known| (app.generation, app.revision) >= (known.app.generation, known.app.revision));
@@ -78,9 +80,17 @@ pub(super) fn remember_app(app: App, read_at: Millis, from_object: bool) -> Know
     })
 }
 
-/// Forgets an app.
-pub(super) fn forget_app(id: &AppId) {
-    MEMORY.with_borrow_mut(|memory| memory.apps.remove(id));
+/// Forgets an app: its object has just said that it does not exist.
+pub(super) fn forget_app(id: &AppId, now: Millis) {
+    MEMORY.with_borrow_mut(|memory| {
+        memory.apps.remove(id);
+        insert(&mut memory.missing, id.clone(), now);
+    });
+}
+
+/// Whether the app's object said less than `ms` ago that it does not exist.
+pub(super) fn is_missing(id: &AppId, now: Millis, ms: u64) -> bool {
+    MEMORY.with_borrow(|memory| memory.missing.get(id).is_some_and(|at| now.0.saturating_sub(at.0) < ms))
 }
 
 /// A fetched bearer that is not due for renewal and belongs to this credential.

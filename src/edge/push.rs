@@ -34,8 +34,8 @@ pub(super) async fn push(
     let plan = plan::plan(&app, &push.message, found, &id, cx.now)?;
     let mut batch = begin::begin(id, plan);
     let category = push.message.category;
-    let mut passes = admit::admit(cx, &app, category, &mut batch).await?;
-    let tried = send::send(cx, &app, category, &batch, &mut passes).await;
+    let passes = admit::admit(cx, &app, category, &mut batch).await?;
+    let tried = send::send(cx, &app, category, &batch, &passes).await;
     settle::settle(cx, &app, category, &mut batch, &passes, tried).await;
     Ok(reply::push(&batch))
 }

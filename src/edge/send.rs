@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::{StreamExt, stream};
+
 use super::{
     admit::{self, Pass},
-    cx::Cx,
+    cx::{Cx, now},
     glue, log,
 };
 use crate::{
@@ -21,93 +23,96 @@ use crate::{
     vendor::{Outbound, Vendor},
 };
 
-/// Sends what is under way in the batch. A refused bearer is tried once more, at once, where the vendor's page says
-/// that this can help; nothing else is.
+/// Sends what is under way in the batch, the vendors side by side. A refused bearer is tried once more, at once, where
+/// the vendor's page says that this can help; nothing else is.
 pub(super) async fn send(
     cx: &Cx,
     app: &App,
     category: Category,
     batch: &Batch,
-    passes: &mut BTreeMap<Vendor, Pass>,
-) -> Vec<Tried> {
-    let all: Vec<usize> = (0..batch.entries.len()).collect();
-    let mut tried = try_once(cx, app, batch, &all, passes).await;
-    let mut again = Vec::new();
-    let mut renewed = Vec::new();
-    for Tried { entry, verdict, .. } in &tried {
-        let kind = verdict.again();
-        let vendor = batch.entries.get(*entry).and_then(|entry| entry.delivery.vendor);
-        let Some(vendor) = vendor.filter(|_| kind != Again::No) else { continue };
-        again.push(*entry);
-        if kind == Again::NewToken && !renewed.contains(&vendor) {
-            renewed.push(vendor);
-            renew(cx, app, category, vendor, passes).await;
-        }
-    }
-    for second in try_once(cx, app, batch, &again, passes).await {
-        if let Some(first) = tried.iter_mut().find(|first| first.entry == second.entry) {
-            *first = second;
-        }
-    }
-    tried
-}
-
-async fn renew(cx: &Cx, app: &App, category: Category, vendor: Vendor, passes: &mut BTreeMap<Vendor, Pass>) {
-    let Some(pass) = passes.get_mut(&vendor) else { return };
-    if let Some(bearer) = admit::renew(cx, app, vendor, category, &pass.bearer).await {
-        pass.bearer = bearer;
-    }
-}
-
-async fn try_once(
-    cx: &Cx,
-    app: &App,
-    batch: &Batch,
-    which: &[usize],
     passes: &BTreeMap<Vendor, Pass>,
 ) -> Vec<Tried> {
-    let mut sent = Vec::new();
-    let mut requests = Vec::new();
-    for index in which {
-        let Some((vendor, blame, request)) =
-            batch.entries.get(*index).and_then(|entry| request(app, batch, entry, passes))
-        else {
-            continue;
-        };
-        sent.push((*index, vendor, blame));
-        requests.push((vendor, request));
-    }
-    let answers = post(cx, requests).await;
-    let verdicts = answers.into_iter().zip(sent).map(|(answer, (entry, vendor, blame))| Tried {
-        entry,
-        blame,
-        verdict: send::verdict(vendor, &answer, cx.now),
+    let vendors = batch.vendors();
+    let waiting: Vec<usize> = vendors.iter().map(|vendor| batch.under_way(*vendor)).collect();
+    let shares = vendors.into_iter().zip(send::places(&waiting));
+    let lanes = shares.filter_map(|(vendor, places)| {
+        let lane = Lane { cx, app, batch, vendor, places, pass: passes.get(&vendor)?.clone() };
+        Some(lane.send(category))
     });
-    verdicts.collect()
+    stream::iter(lanes).buffer_unordered(send::IN_FLIGHT as usize).concat().await
 }
 
-/// The request of one delivery, if it is still under way.
-fn request(
-    app: &App,
-    batch: &Batch,
-    entry: &Entry,
-    passes: &BTreeMap<Vendor, Pass>,
-) -> Option<(Vendor, String, Outbound)> {
-    let vendor = entry.delivery.vendor.filter(|vendor| entry.under_way_at(*vendor))?;
-    let (address, draft, pass) = (entry.address.as_ref()?, batch.drafts.get(&vendor)?, passes.get(&vendor)?);
-    let facts = &app.credentials.get(&vendor)?.facts;
-    let request = facts.request(draft, address, &entry.ids, pass.bearer.reveal()).ok()?;
-    Some((vendor, facts.blame(address), request))
+/// One vendor's part of a batch.
+struct Lane<'a> {
+    cx: &'a Cx,
+    app: &'a App,
+    batch: &'a Batch,
+    vendor: Vendor,
+    places: u32,
+    pass: Pass,
 }
 
-/// Posts requests, each to a host of its vendor, and gives back one answer each.
-pub(super) async fn post(cx: &Cx, requests: Vec<(Vendor, Outbound)>) -> Vec<Answer> {
+impl Lane<'_> {
+    async fn send(mut self, category: Category) -> Vec<Tried> {
+        let all: Vec<usize> = (0..self.batch.entries.len()).collect();
+        let mut tried = self.try_once(&all).await;
+        let again = |kind| {
+            tried
+                .iter()
+                .filter(|tried| tried.verdict.again() == kind)
+                .map(|tried| tried.entry)
+                .collect::<Vec<_>>()
+        };
+        let (same_token, new_token) = (again(Again::SameToken), again(Again::NewToken));
+        if !new_token.is_empty() {
+            let renewed = admit::renew(self.cx, self.app, self.vendor, category, &self.pass.bearer).await;
+            self.pass.bearer = renewed.unwrap_or(self.pass.bearer);
+        }
+        for second in self.try_once(&[same_token, new_token].concat()).await {
+            if let Some(first) = tried.iter_mut().find(|first| first.entry == second.entry) {
+                *first = second;
+            }
+        }
+        tried
+    }
+
+    async fn try_once(&self, which: &[usize]) -> Vec<Tried> {
+        let requests = which.iter().filter_map(|index| {
+            let (blame, request) = self.request(self.batch.entries.get(*index)?)?;
+            Some(((*index, blame), request))
+        });
+        let (sent, requests): (Vec<_>, Vec<_>) = requests.unzip();
+        let answers = post(self.cx, self.vendor, requests, self.places).await;
+        let now = now();
+        let verdicts = answers.into_iter().zip(sent).map(|(answer, (entry, blame))| Tried {
+            entry,
+            blame,
+            verdict: send::verdict(self.vendor, &answer, now),
+        });
+        verdicts.collect()
+    }
+
+    /// The request of one delivery and which setting a "dead token" answer could be blamed on, if it is this vendor's
+    /// and still under way.
+    fn request(&self, entry: &Entry) -> Option<(String, Outbound)> {
+        let address = entry.address.as_ref().filter(|_| entry.under_way_at(self.vendor))?;
+        let draft = self.batch.drafts.get(&self.vendor)?;
+        let credential = self.app.credentials.get(&self.vendor)?;
+        let request = credential.facts.request(draft, address, &entry.ids, self.pass.bearer.reveal()).ok()?;
+        // A new credential starts with a memory of its own.
+        let blame = format!("{}/{}", credential.revision, credential.facts.blame(address));
+        Some((blame, request))
+    }
+}
+
+/// Posts requests, each to a host of the vendor, and gives back one answer each.
+async fn post(cx: &Cx, vendor: Vendor, requests: Vec<Outbound>, places: u32) -> Vec<Answer> {
     if requests.is_empty() {
         return Vec::new();
     }
     let mut answers: Vec<Option<Answer>> = Vec::with_capacity(requests.len());
     let mut bundle = Vec::with_capacity(requests.len());
-    for (vendor, mut request) in requests {
+    for mut request in requests {
         match send::route(&request.url, vendor, cx.config.vendor_proxy.as_deref()) {
             Ok(url) => {
                 request.url = url;
@@ -118,18 +123,20 @@ pub(super) async fn post(cx: &Cx, requests: Vec<(Vendor, Outbound)>) -> Vec<Answ
         }
     }
     cx.cost.fetches(u32::try_from(bundle.len()).unwrap_or(u32::MAX));
-    let text = glue::post(&send::encode(&bundle), send::IN_FLIGHT, send::TIMEOUT_MS, send::ANSWER_MAX).await;
+    let text = glue::post(&send::encode(&bundle), places, send::TIMEOUT_MS, send::ANSWER_MAX).await;
     let came = text.ok().and_then(|text| send::decode(&text, bundle.len()));
     if came.is_none() {
-        log::error("bundle_lost", &[]);
+        log::error("bundle_lost", &[("vendor", vendor.name())]);
     }
     let mut came = came.into_iter().flatten();
-    let lost = || Answer::Silence("the answer was lost inside the gateway".into());
     answers.into_iter().map(|answer| answer.unwrap_or_else(|| came.next().unwrap_or_else(lost))).collect()
 }
 
 /// Posts one request.
 pub(super) async fn post_one(cx: &Cx, vendor: Vendor, request: Outbound) -> Answer {
-    let lost = || Answer::Silence("the answer was lost inside the gateway".into());
-    post(cx, vec![(vendor, request)]).await.pop().unwrap_or_else(lost)
+    post(cx, vendor, vec![request], 1).await.pop().unwrap_or_else(lost)
+}
+
+fn lost() -> Answer {
+    Answer::Silence("the answer was lost inside the gateway".into())
 }

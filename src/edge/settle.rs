@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     admit::{self, Pass},
-    cx::Cx,
+    cx::{Cx, now},
     log, memory, resolve,
 };
 use crate::{
@@ -30,7 +30,7 @@ pub(super) async fn settle(
     passes: &BTreeMap<Vendor, Pass>,
     tried: Vec<Tried>,
 ) {
-    let Aftermath { weigh, unused } = settle::settle(batch, tried, cx.now);
+    let Aftermath { weigh, unused } = settle::settle(batch, tried, now());
     for (vendor, n) in unused {
         if let Some(pass) = passes.get(&vendor) {
             admit::give_back(cx, app, vendor, category, pass, n).await;
@@ -71,7 +71,7 @@ async fn believed(cx: &Cx, app: &App, vendor: Vendor, blame: &str, weigh: &Weigh
     let judge = Call::Judge { blame: blame.to_owned(), accepted, doubtful };
     let remove = matches!(admit::call(cx, app, vendor, judge).await, Ok(Outcome::Judged { remove: true }));
     if !remove {
-        log::alert(
+        log::warn(
             "tokens_suspected",
             &[("app", app.id.as_str()), ("vendor", vendor.name()), ("n", &doubtful.to_string())],
         );

@@ -25,6 +25,7 @@ pub fn ask(app: &App, vendor: Vendor, category: Category, n: usize, bearer_at_ha
         category,
         n: n as u64,
         limit,
+        policy: app.revision,
         bearer,
         refused: None,
         revision,

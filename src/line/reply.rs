@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::begin::{Batch, Entry};
 use crate::{
     model::{
-        app::{App, KeyRecord},
+        app::{App, Credential, KeyRecord},
         delivery::{Delivery, Reason, Recipient, State},
         device::Device,
         ids::UserId,
@@ -85,12 +85,22 @@ fn delivery(entry: &Entry) -> DeliveryReply<'_> {
 /// An app: what may be shown of it.
 pub fn app(app: &App) -> String {
     let credentials: BTreeMap<_, _> =
-        app.credentials.iter().map(|(vendor, credential)| (vendor, &credential.facts)).collect();
+        app.credentials.iter().map(|(vendor, credential)| (vendor, shown(credential))).collect();
     let keys: Vec<Value> = app.keys.iter().map(key_record).collect();
     text(&json!({
         "id": app.id, "credentials": credentials, "policy": app.policy, "keys": keys,
         "created_at": app.created_at.rfc3339(), "updated_at": app.updated_at.rfc3339(),
     }))
+}
+
+/// The open part, and under which seal key the rest lies: after a change of `SEAL_KEY` it tells what is still to be
+/// given again.
+fn shown(credential: &Credential) -> Value {
+    let mut shown = serde_json::to_value(&credential.facts).unwrap_or_default();
+    if let Some(fields) = shown.as_object_mut() {
+        fields.insert("sealed_with".into(), credential.sealed.key_id.as_str().into());
+    }
+    shown
 }
 
 fn key_record(key: &KeyRecord) -> Value {

@@ -39,6 +39,19 @@ struct Crossing<'a> {
     body: &'a str,
 }
 
+/// How many requests each vendor may have under way, of [`IN_FLIGHT`] in all: each at least one, so that one that hangs
+/// does not hold another back, and the rest by how many wait. More vendors than places have one each, in turn.
+pub fn places(waiting: &[usize]) -> Vec<u32> {
+    let mut places = vec![1u32; waiting.len()];
+    for _ in waiting.len()..IN_FLIGHT as usize {
+        let longest = |(n, places): &(&usize, &mut u32)| **n * 100 / **places as usize;
+        if let Some((_, places)) = waiting.iter().zip(&mut places).max_by_key(longest) {
+            *places += 1;
+        }
+    }
+    places
+}
+
 /// A bundle of requests, as JavaScript takes it: `[{url, headers: [[name, value], …], body}, …]`.
 pub fn encode(requests: &[Outbound]) -> String {
     let crossing: Vec<Crossing<'_>> = requests
@@ -112,6 +125,17 @@ mod tests {
         ] {
             assert!(route(other, Vendor::Apns, None).is_err(), "{other}");
         }
+    }
+
+    #[test]
+    fn places_are_shared_by_what_waits_and_nobody_has_none() {
+        assert_eq!(places(&[50]), [6]);
+        assert_eq!(places(&[25, 25]), [3, 3]);
+        assert_eq!(places(&[45, 5]), [5, 1]);
+        assert_eq!(places(&[1, 49]), [1, 5]);
+        assert_eq!(places(&[1; 6]), [1; 6]);
+        assert_eq!(places(&[9; 10]), [1; 10]);
+        assert_eq!(places(&[]), [0u32; 0]);
     }
 
     #[test]

@@ -91,6 +91,17 @@ pub fn settle(batch: &mut Batch, tried: Vec<Tried>, now: Millis) -> Aftermath {
         }
         apply(&mut entry.delivery, verdict, now);
     }
+    for entry in &mut batch.entries {
+        if entry.delivery.state != State::Sending {
+            continue;
+        }
+        // Nothing was even tried: nothing may be left without an end.
+        if let Some(vendor) = entry.delivery.vendor {
+            *after.unused.entry(vendor).or_default() += 1;
+        }
+        let not_tried = Outcome::Retry { after: None, why: RetryWhy::Unavailable };
+        apply(&mut entry.delivery, Verdict::new(not_tried, "not sent"), now);
+    }
     after
 }
 
@@ -247,6 +258,16 @@ mod tests {
         assert_eq!(batch.entries[0].delivery.vendor_id.as_deref(), Some("v"));
         assert_eq!(batch.entries[2].delivery.until, Some(Millis(61_000)));
         assert_eq!(after.unused[&Vendor::Apns], 6, "accepted and unknown keep their grant");
+    }
+
+    #[test]
+    fn nothing_is_left_without_an_end() {
+        let mut batch = batch(2);
+        let verdict = Verdict::accepted(None);
+        let after = settle(&mut batch, vec![Tried { entry: 1, blame: "b".into(), verdict }], Millis(0));
+        let states: Vec<_> = batch.entries.iter().map(|entry| entry.delivery.state).collect();
+        assert_eq!(states, [State::Failed, State::Accepted]);
+        assert_eq!(after.unused[&Vendor::Apns], 1);
     }
 
     #[test]

@@ -7,13 +7,15 @@ use crate::{
     crypto::hash,
     model::{push::Category, time::Millis},
     vendor::Vendor,
-    wire::account::Bearer,
+    wire::account::{Admit, Bearer},
 };
 
 /// What the object holds in memory.
 #[derive(Debug, Default)]
 pub struct State {
     counters: BTreeMap<Category, Counter>,
+    /// Per category the newest limit heard of: the app's revision, and the limit.
+    limits: BTreeMap<Category, (u64, Option<u64>)>,
     bearer: Option<Bearer>,
 }
 
@@ -23,21 +25,21 @@ impl State {
         let today = now.day(vendor.day_zone());
         let counters =
             marks.into_iter().map(|(category, mark)| (category, Counter::load(Some(mark), today))).collect();
-        Self { counters, bearer }
+        Self { counters, limits: BTreeMap::new(), bearer }
     }
 
-    /// Lets up to `n` of a class pass.
-    pub fn take(
-        &mut self,
-        category: Category,
-        n: u64,
-        limit: Option<u64>,
-        vendor: Vendor,
-        now: Millis,
-    ) -> Take {
-        let Some(limit) = limit else { return Take { granted: n, write: None } };
+    /// Lets deliveries of a class pass. Of two callers the one with the newer copy of the app says the limit: an
+    /// isolate that is behind does not bring an older, higher one back.
+    pub fn take(&mut self, admit: &Admit, vendor: Vendor, now: Millis) -> Take {
+        let said = (admit.policy, admit.limit);
+        let newest = self.limits.entry(admit.category).or_insert(said);
+        if admit.policy >= newest.0 {
+            *newest = said;
+        }
+        let Some(limit) = newest.1 else { return Take { granted: admit.n, write: None } };
         let today = now.day(vendor.day_zone());
-        self.counters.entry(category).or_insert_with(|| Counter::load(None, today)).take(n, limit, today, now)
+        let counter = self.counters.entry(admit.category).or_insert_with(|| Counter::load(None, today));
+        counter.take(admit.n, limit, today, now)
     }
 
     /// When the window that `now` is in ends.
@@ -99,17 +101,32 @@ mod tests {
         assert_eq!(state.bearer(2, None, Millis(10)), None);
     }
 
+    fn ask(category: Category, n: u64, limit: Option<u64>, policy: u64) -> Admit {
+        Admit { category, n, limit, policy, bearer: false, refused: None, revision: 1 }
+    }
+
     #[test]
     fn classes_are_counted_apart_and_survive_a_wake() {
         let (vendor, now) = (Vendor::Fcm, Millis(86_400_000 * 20_000));
         let mut state = State::default();
-        let take = state.take(Category::Marketing, 5, Some(3), vendor, now);
+        let take = state.take(&ask(Category::Marketing, 5, Some(3), 1), vendor, now);
         assert_eq!(take.granted, 3);
-        assert_eq!(state.take(Category::Im, 5, None, vendor, now), Take { granted: 5, write: None });
-        assert_eq!(state.take(Category::Im, 5, Some(9), vendor, now).granted, 5);
+        let unlimited = state.take(&ask(Category::Im, 5, None, 1), vendor, now);
+        assert_eq!(unlimited, Take { granted: 5, write: None });
+        assert_eq!(state.take(&ask(Category::Im, 5, Some(9), 1), vendor, now).granted, 5);
         let mut woken = State::load(vec![(Category::Marketing, take.write.unwrap())], None, vendor, now);
-        assert_eq!(woken.take(Category::Marketing, 1, Some(3), vendor, now).granted, 0);
+        assert_eq!(woken.take(&ask(Category::Marketing, 1, Some(3), 1), vendor, now).granted, 0);
         woken.give_back(Category::Marketing, 1, State::resets_at(vendor, now), vendor);
-        assert_eq!(woken.take(Category::Marketing, 9, Some(3), vendor, now).granted, 1);
+        assert_eq!(woken.take(&ask(Category::Marketing, 9, Some(3), 1), vendor, now).granted, 1);
+    }
+
+    #[test]
+    fn an_isolate_that_is_behind_does_not_bring_an_older_limit_back() {
+        let (vendor, now) = (Vendor::Fcm, Millis(0));
+        let mut state = State::default();
+        assert_eq!(state.take(&ask(Category::Im, 2, Some(2), 5), vendor, now).granted, 2);
+        assert_eq!(state.take(&ask(Category::Im, 2, Some(100), 4), vendor, now).granted, 0);
+        assert_eq!(state.take(&ask(Category::Im, 2, None, 4), vendor, now).granted, 0);
+        assert_eq!(state.take(&ask(Category::Im, 2, Some(3), 6), vendor, now).granted, 1);
     }
 }

@@ -63,6 +63,8 @@ pub struct Admit {
     pub n: u64,
     /// Most in one of the vendor's days; `None`: nothing limits them.
     pub limit: Option<u64>,
+    /// Which revision of the app the limit is of: a caller with an older copy does not bring an older limit back.
+    pub policy: u64,
     /// A bearer is wanted.
     pub bearer: bool,
     /// SHA-256 of a bearer that the vendor has just refused (401): dropped if it is still the current one.
@@ -127,7 +129,7 @@ mod tests {
     #[test]
     fn calls_are_pinned() {
         for text in [
-            r#"{"app":"shop","generation":1,"vendor":"fcm","call":{"admit":{"category":"marketing","n":2,"limit":100,"bearer":true,"refused":null,"revision":3}}}"#,
+            r#"{"app":"shop","generation":1,"vendor":"fcm","call":{"admit":{"category":"marketing","n":2,"limit":100,"policy":9,"bearer":true,"refused":null,"revision":3}}}"#,
             r#"{"app":"shop","generation":1,"vendor":"apns","call":{"judge":{"blame":"sandbox/com.example","accepted":9,"doubtful":1}}}"#,
             r#"{"app":"shop","generation":1,"vendor":"fcm","call":{"return":{"category":"im","resets_at":5,"n":1}}}"#,
         ] {

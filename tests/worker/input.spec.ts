@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { ADMIN_KEY, type App, Stage } from "./stage.ts";
+import { ADMIN_KEY, type App, Stage, cost } from "./stage.ts";
 
 let stage: Stage;
 let app: App;
@@ -81,6 +81,21 @@ test("keys that are not good are refused alike", async () => {
     assert.deepEqual([answer.status, answer.json.code], [401, "unauthorized"], String(key));
     assert.equal(answer.headers.get("www-authenticate"), "Bearer");
   }
+});
+
+test("a key of an app that does not exist costs one question and writes nothing", async () => {
+  const key = `epk_nobody-${Date.now().toString(36)}_aaaaaaaa`;
+  const first = await stage.ask("GET", "/v1/users/u", key);
+  assert.equal(first.status, 401);
+  assert.deepEqual(cost(first), { kv_reads: 1, object_calls: 1, rows_written: 0, fetches: 0 });
+  const second = await stage.ask("GET", "/v1/users/u", key);
+  assert.deepEqual(cost(second), { kv_reads: 0, object_calls: 0, rows_written: 0, fetches: 0 });
+});
+
+test("a push to users who do not exist writes nothing", async () => {
+  const answer = await push({ ...fine, to: { users: ["nobody1", "nobody2"] } });
+  assert.deepEqual(answer.json.counts, { skipped: 2 });
+  assert.deepEqual(cost(answer), { kv_reads: 2, object_calls: 2, rows_written: 0, fetches: 0 });
 });
 
 test("an idempotency key is refused as long as it would not be kept", async () => {

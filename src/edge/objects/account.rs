@@ -40,6 +40,9 @@ const TABLES: &[&str] = &[
 /// ten seconds: this is before that.
 const TRIM_AFTER: Duration = Duration::from_secs(5);
 
+/// Settings whose answers are remembered; callers choose topics, so it is bounded. Forgetting keeps tokens.
+const SEEN_MAX: usize = 1_000;
+
 /// Why there is no bearer.
 type Refusal = (Reason, String);
 
@@ -91,6 +94,9 @@ impl Account {
             })?,
             Call::Judge { blame, accepted, doubtful } => {
                 let mut seen = self.seen.borrow_mut();
+                if seen.len() >= SEEN_MAX && !seen.contains_key(blame) {
+                    seen.clear();
+                }
                 let remove = seen.entry(blame.clone()).or_default().judge(*accepted, *doubtful, now());
                 Outcome::Judged { remove }
             }
@@ -111,7 +117,7 @@ impl Account {
         };
         let now = now();
         let (granted, ahead) = self.with(ask, |held, rows| {
-            let take = held.take(admit.category, admit.n, admit.limit, ask.vendor, now);
+            let take = held.take(admit, ask.vendor, now);
             if let Some(mark) = take.write {
                 store(rows, admit.category, mark)?;
             }
@@ -119,7 +125,10 @@ impl Account {
         })?;
         if ahead && !self.trimming.replace(true) {
             self.shell.rows()?.count(1);
-            self.shell.state.storage().set_alarm(TRIM_AFTER).await?;
+            if self.shell.state.storage().set_alarm(TRIM_AFTER).await.is_err() {
+                // What runs ahead counts as used until the next burst trims it: a loss, not an overshoot.
+                self.trimming.set(false);
+            }
         }
         Ok(Outcome::Granted { granted, resets_at: Held::resets_at(ask.vendor, now), bearer })
     }

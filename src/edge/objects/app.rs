@@ -38,19 +38,18 @@ impl DurableObject for App {
 impl App {
     async fn call(&self, ask: Ask) -> worker::Result<Reply> {
         let now = now();
-        let (done, changed) = self.shell.with(load, |record, rows| {
+        let (done, changed, app) = self.shell.with(load, |record, rows| {
             let (done, changed) = app::step(record, &ask.app, ask.call, now);
             if changed {
                 let text = serde_json::to_string(record)?;
                 rows.write("INSERT OR REPLACE INTO app (id, record) VALUES (1, ?)", vec![text.into()])?;
             }
-            Ok((done, changed))
+            Ok((done, changed, record.app.clone()))
         })?;
         if changed {
             self.shell.copy(COPY, &name(&ask.app), copy).await?;
         }
-        self.shell
-            .with(load, |record, rows| Ok(Reply { done, app: record.app.clone(), rows: rows.take_written() }))
+        Ok(Reply { done, app, rows: self.shell.rows()?.take_written() })
     }
 }
 

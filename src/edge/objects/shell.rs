@@ -86,7 +86,7 @@ impl<T> Shell<T> {
         Ok(())
     }
 
-    /// Writes the read copy in KV; an empty text removes it.
+    /// Writes the read copy in KV; an empty text removes it. `false`: it could not be written, and is due.
     ///
     /// Two calls that change the state one after the other must not leave the older copy behind, and KV takes one
     /// write per second and key. So one writer at a time is under way and writes the latest state; a call that finds
@@ -97,10 +97,10 @@ impl<T> Shell<T> {
         binding: &str,
         key: &str,
         latest: impl Fn(&T) -> String,
-    ) -> worker::Result<()> {
+    ) -> worker::Result<bool> {
         self.copy_again.set(true);
         if self.copying.replace(true) {
-            return Ok(());
+            return Ok(true);
         }
         let _turn = Turn(&self.copying);
         while self.copy_again.replace(false) {
@@ -112,13 +112,14 @@ impl<T> Shell<T> {
                 rows.write(COPY_DUE, Vec::new())?;
                 rows.write("INSERT OR REPLACE INTO copy_due (key) VALUES (?)", vec![key.into()])?;
                 rows.count(1);
-                return self.state.storage().set_alarm(Duration::from_secs(RETRY_SECS)).await;
+                self.state.storage().set_alarm(Duration::from_secs(RETRY_SECS)).await?;
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// An alarm: copies that could not be written are due. Each is handed out once: it is written, or due again.
+    /// An alarm: copies that could not be written are due. One stays due until it is written.
     pub(super) async fn copy_due(
         &self,
         binding: &str,
@@ -129,9 +130,10 @@ impl<T> Shell<T> {
         let rows = self.rows()?;
         rows.write(COPY_DUE, Vec::new())?;
         let keys = rows.read("SELECT key FROM copy_due")?;
-        rows.write("DELETE FROM copy_due", Vec::new())?;
         for key in keys.into_iter().flatten() {
-            self.copy(binding, &key, &latest).await?;
+            if self.copy(binding, &key, &latest).await? {
+                rows.write("DELETE FROM copy_due WHERE key = ?", vec![key.into()])?;
+            }
         }
         Response::empty()
     }

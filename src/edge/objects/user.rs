@@ -39,7 +39,7 @@ impl DurableObject for User {
 impl User {
     async fn call(&self, ask: Ask) -> worker::Result<Reply> {
         let now = now();
-        let step = self.shell.with(load, |devices, rows| {
+        let (step, devices) = self.shell.with(load, |devices, rows| {
             let step = match ask.call {
                 Call::Get => Step { done: Done::Read, writes: Vec::new(), copy: false },
                 Call::Put { device, registration } => devices.put(device, *registration, now),
@@ -49,14 +49,13 @@ impl User {
             for write in &step.writes {
                 store(rows, write)?;
             }
-            Ok(step)
+            // What this call saw: while its copy is written, others may change the state.
+            Ok((step, devices.all().to_vec()))
         })?;
         if step.copy {
             self.shell.copy(COPY, &ask.name, copy).await?;
         }
-        self.shell.with(load, |devices, rows| {
-            Ok(Reply { done: step.done, devices: devices.all().to_vec(), rows: rows.take_written() })
-        })
+        Ok(Reply { done: step.done, devices, rows: self.shell.rows()?.take_written() })
     }
 }
 

@@ -124,7 +124,7 @@ async fn ask(cx: &Cx, id: &AppId, call: Call) -> Result<(Done, Option<App>), Pro
         Some(app) => {
             memory::remember_app(app.clone(), cx.now, true);
         }
-        None => memory::forget_app(id),
+        None => memory::forget_app(id, cx.now),
     }
     Ok((reply.done, reply.app))
 }

@@ -70,7 +70,7 @@ pub fn address(fields: &mut Fields) -> Result<Address, Problem> {
     let worlds = [("sandbox", Environment::Sandbox), ("production", Environment::Production)];
     Ok(Address {
         vendor,
-        token: Secret::new(token),
+        token: Secret::new(vendor.canonical_token(&token)),
         environment: environment.map(|field| field.one_of(&worlds)).transpose()?,
         topic: topic.map(bundle_id).transpose()?,
     })
@@ -155,6 +155,16 @@ mod tests {
         assert_eq!(device.permission, Permission::Granted);
         let device = registration(br#"{"platform":"android","vendor":"fcm","token":"abc:DEF-_1"}"#).unwrap();
         assert_eq!((device.platform, device.permission), (Platform::Android, Permission::Unknown));
+    }
+
+    #[test]
+    fn tokens_that_differ_in_letter_case_only_are_equal_where_the_vendor_takes_them_so() {
+        let read = |token: &str, vendor: &str, platform: &str| {
+            let text = format!(r#"{{"platform":"{platform}","vendor":"{vendor}","token":"{token}"}}"#);
+            registration(text.as_bytes()).unwrap()
+        };
+        assert_eq!(read(APNS, "apns", "ios"), read(&APNS.to_uppercase(), "apns", "ios"));
+        assert_ne!(read("aB", "fcm", "android"), read("ab", "fcm", "android"));
     }
 
     #[test]

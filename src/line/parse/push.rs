@@ -120,7 +120,7 @@ fn data(field: Field) -> Result<BTreeMap<String, String>, Problem> {
 }
 
 /// Names that FCM refuses, that APNs keeps, or that carry our own fields.
-fn reserved(name: &str) -> bool {
+pub fn reserved(name: &str) -> bool {
     matches!(name, "from" | "message_type" | "aps")
         || ["google", "gcm", "ep_"].iter().any(|kept| name.starts_with(kept))
 }

@@ -47,7 +47,9 @@ pub(super) fn targets(field: Field) -> Result<Targets, Problem> {
 
 /// More devices than one call may reach.
 pub fn too_many(found: usize) -> Problem {
-    let detail = format!("this push reaches {found} devices; one call may reach {DEVICES_MAX}: split it");
+    let detail = format!(
+        "this push reaches {found} devices; one call may reach {DEVICES_MAX}: split it, by `to.devices` where one user has as many"
+    );
     Problem::at(Code::TooManyDevices, "/to", detail)
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    line::parse::json::child,
+    line::parse::{json::child, push::reserved},
     model::problem::{Code, Problem},
     vendor::draft::refuse_own,
 };
@@ -53,6 +53,9 @@ fn data(part: &Map<String, Value>, at: &str) -> Result<(), Problem> {
     let Some(data) = part.get("data") else { return Ok(()) };
     let at = child(at, "data");
     let data = data.as_object().ok_or_else(|| Problem::at(Code::WrongType, &at, "must be an object"))?;
+    if let Some((name, _)) = data.iter().find(|(name, _)| reserved(name)) {
+        return Err(Problem::at(Code::ReservedName, child(&at, name), "FCM keeps this name for itself"));
+    }
     match data.iter().find(|(_, value)| !value.is_string() && !value.is_null()) {
         Some((name, _)) => {
             Err(Problem::at(Code::WrongType, child(&at, name), "values in `data` are strings"))
@@ -93,6 +96,8 @@ mod tests {
             (json!({"data": {"ep_guard": "open"}}), Code::ReservedName, "/o/data/ep_guard"),
             (json!({"android": {"data": {"ep_link": null}}}), Code::ReservedName, "/o/android/data/ep_link"),
             (json!({"data": {"a": 1}}), Code::WrongType, "/o/data/a"),
+            (json!({"data": {"gcm.x": "1"}}), Code::ReservedName, "/o/data/gcm.x"),
+            (json!({"android": {"data": {"from": "1"}}}), Code::ReservedName, "/o/android/data/from"),
             (json!({"data": null}), Code::WrongType, "/o/data"),
             (json!({"android": {"data": {"a": {}}}}), Code::WrongType, "/o/android/data/a"),
             (json!({"webpush": {"data": {"a": true}}}), Code::WrongType, "/o/webpush/data/a"),
