@@ -1,15 +1,26 @@
 // The crossing between wasm and JavaScript. What costs CPU on Workers is not Rust but each step from one side to the
 // other, so every function here does one whole piece of I/O and hands over one value each way.
 
+// wasm-bindgen runs every step of a future as a microtask of its own. workerd's `queueMicrotask` keeps track of more than
+// is needed for that and costs several times a promise's `then`. What a step throws is reported as it would be there:
+// the runtime's `error` event is what restarts an instance after a fault.
+const settled = Promise.resolve();
+globalThis.queueMicrotask = (step) => {
+  settled.then(step).catch(reportError);
+};
+
+const EMPTY = new Uint8Array(0);
+
 /** Reads a request: `[head, body]`. The head is method, URL and authorization, a line each (no header value can hold
- * a line break). The body is bytes, or `null` when it is longer than `limit`. */
+ * a line break). The body is bytes, or `null` when it is longer than `limit`. Asking for `request.body` makes a stream,
+ * which costs: it is done only where the length is not said. */
 export async function take(request, limit) {
-  const { headers } = request;
-  const head = `${request.method}\n${request.url}\n${headers.get("authorization") ?? ""}\n${headers.get("idempotency-key") ?? ""}`;
-  if (request.body === null) return [head, new Uint8Array(0)];
+  const { headers, method } = request;
+  const head = `${method}\n${request.url}\n${headers.get("authorization") ?? ""}\n${headers.get("idempotency-key") ?? ""}`;
+  if (method === "GET" || method === "HEAD") return [head, EMPTY];
   const length = headers.get("content-length");
-  if (length === null) return [head, await bounded(request.body, limit)];
-  return [head, Number(length) > limit ? null : new Uint8Array(await request.arrayBuffer())];
+  if (length !== null) return [head, Number(length) > limit ? null : new Uint8Array(await request.arrayBuffer())];
+  return [head, request.body === null ? EMPTY : await bounded(request.body, limit)];
 }
 
 /** Reads a stream of unknown length, up to `limit` bytes. */
@@ -104,15 +115,9 @@ export async function post(bundle, inFlight, timeoutMs, answerMax) {
 async function one({ url, headers, body }, open, timeoutMs, answerMax) {
   const abort = new AbortController();
   const entry = { abort, until: Date.now() + timeoutMs };
-  let request;
-  try {
-    request = new Request(url, { method: "POST", headers, body, redirect: "manual", signal: abort.signal });
-  } catch {
-    return { not_sent: "the request could not be made" };
-  }
   open.add(entry);
   try {
-    const answer = await fetch(request);
+    const answer = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal: abort.signal });
     const [text, whole] = await readAnswer(answer, answerMax);
     return { reply: [answer.status, answer.headers.get("apns-id"), answer.headers.get("retry-after"), text, whole] };
   } catch {
@@ -126,10 +131,10 @@ async function one({ url, headers, body }, open, timeoutMs, answerMax) {
 /** The body as text, and whether that was all of it. A body that is cut off is not an error here: its status may say
  * all there is to know. */
 async function readAnswer(answer, max) {
-  if (answer.body === null) return ["", true];
   const length = answer.headers.get("content-length");
   try {
     if (length !== null && Number(length) <= max) return [await answer.text(), true];
+    if (answer.body === null) return ["", true];
     const bytes = await bounded(answer.body, max);
     return bytes === null ? ["", false] : [new TextDecoder().decode(bytes), true];
   } catch {

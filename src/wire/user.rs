@@ -2,10 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{
-    device::{Address, Device, Permission, Registration},
-    ids::{DeviceId, Tenant, UserId},
-    time::Millis,
+use crate::{
+    model::{
+        device::{Address, Device, Environment, Permission, Registration},
+        ids::{DeviceId, Tenant, UserId},
+        secret::Secret,
+        time::Millis,
+    },
+    vendor::Vendor,
 };
 
 /// Durable Object binding.
@@ -100,14 +104,41 @@ pub struct Reply {
 
 /// What a push needs of a device: the read copy holds nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ReachRow", into = "ReachRow")]
 pub struct Reach {
     /// Which.
     pub id: DeviceId,
     /// How it is reached.
-    #[serde(flatten)]
     pub address: Address,
     /// Whether the user allows it.
     pub permission: Permission,
+}
+
+/// [`Reach`] as it is written. It is read for every push, and serde's `flatten` reads by way of a buffer.
+#[derive(Serialize, Deserialize)]
+struct ReachRow {
+    id: DeviceId,
+    vendor: Vendor,
+    token: Secret,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    environment: Option<Environment>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    topic: Option<String>,
+    permission: Permission,
+}
+
+impl From<ReachRow> for Reach {
+    fn from(row: ReachRow) -> Self {
+        let ReachRow { id, vendor, token, environment, topic, permission } = row;
+        Self { id, address: Address { vendor, token, environment, topic }, permission }
+    }
+}
+
+impl From<Reach> for ReachRow {
+    fn from(reach: Reach) -> Self {
+        let Reach { id, address: Address { vendor, token, environment, topic }, permission } = reach;
+        Self { id, vendor, token, environment, topic, permission }
+    }
 }
 
 impl Reach {

@@ -24,14 +24,19 @@ pub fn draft(message: &Message, push: &PushId, now: Millis) -> Result<Draft, Too
     let mut patch = message.options.apns.clone();
     let headers = patch.remove(HEADERS).unwrap_or_default();
     let whole = message.notification.as_ref().and_then(|shown| shown.body.as_deref());
-    let template = |payload: Map<String, Value>| Template::new(&Value::Object(payload).to_string(), push);
-    let cut = fit(whole, PAYLOAD_MAX, |body| template(payload(message, push, &patch, body)).max_len())?;
-    let payload = payload(message, push, &patch, cut.as_deref().or(whole));
-    Ok(Draft {
-        headers: head(message, push, now, &payload, &headers),
-        body: template(payload),
-        shortened: cut.is_some(),
-    })
+    let written = |body: Option<&str>| {
+        let payload = payload(message, push, &patch, body);
+        let body = Template::new(&serde_json::to_string(&payload).unwrap_or_default(), push);
+        (payload, body)
+    };
+    let first = written(whole);
+    let cut = if first.1.max_len() <= PAYLOAD_MAX {
+        None
+    } else {
+        fit(whole, PAYLOAD_MAX, |body| written(body).1.max_len())?
+    };
+    let (payload, body) = cut.as_deref().map_or(first, |cut| written(Some(cut)));
+    Ok(Draft { headers: head(message, push, now, &payload, &headers), body, shortened: cut.is_some() })
 }
 
 /// Custom keys stand beside `aps`. Ours come last: nothing a caller gives replaces them.

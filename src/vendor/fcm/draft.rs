@@ -23,8 +23,13 @@ use crate::{
 /// Writes the request's body but for the token, `options.fcm` merged last, its text cut where that makes it fit.
 pub fn draft(message: &Message, push: &PushId) -> Result<Draft, TooLarge> {
     let whole = shown(message).and_then(|shown| shown.body.as_deref());
-    let cut = fit(whole, PAYLOAD_MAX, |body| measure(&write(message, push, body), push))?;
-    let written = write(message, push, cut.as_deref().or(whole));
+    let first = write(message, push, whole);
+    let cut = if measure(&first, push) <= PAYLOAD_MAX {
+        None
+    } else {
+        fit(whole, PAYLOAD_MAX, |body| measure(&write(message, push, body), push))?
+    };
+    let written = cut.as_deref().map_or(first, |cut| write(message, push, Some(cut)));
     let text = format!("{{\"message\":{}}}", Value::Object(written));
     Ok(Draft { body: Template::new(&text, push), headers: Vec::new(), shortened: cut.is_some() })
 }

@@ -1,0 +1,87 @@
+// How the benchmark talks: tables on standard output, progress on standard error.
+
+import { table } from "../dev/print.ts";
+import { type CostResult, type Counts, PRICES, type Price } from "./cost.ts";
+import type { CpuResult, Spread } from "./cpu.ts";
+import type { Size, StartResult } from "./start.ts";
+
+const terminal = process.stderr.isTTY === true;
+let shown = false;
+
+export function progress(what: string): void {
+  process.stderr.write(terminal ? `\r\x1b[2K  ${what}` : `  ${what}\n`);
+  shown = terminal;
+}
+
+function section(title: string, lines: readonly string[], notes: readonly string[] = []): void {
+  if (shown) process.stderr.write("\r\x1b[2K");
+  shown = false;
+  process.stdout.write([title, ...lines, ...notes.map((note) => `  ${note}`), "", ""].join("\n"));
+}
+
+const whole = (value: number): string => value.toFixed(0);
+const two = (value: number): string => value.toFixed(2);
+const between = ({ median, min, max }: Spread, digits: number): string =>
+  `${median.toFixed(digits)} (${min.toFixed(digits)}..${max.toFixed(digits)})`;
+
+export function cpu(title: string, results: readonly CpuResult[]): void {
+  const rows = results.map(({ title, callers, sides, ratio, toFetchOnly, driver, mock }) => [
+    title,
+    whole(callers),
+    between(sides.ours.cpu, 0),
+    between(sides.bare.cpu, 0),
+    between(sides["fetch-only"].cpu, 0),
+    between(ratio, 2),
+    two(toFetchOnly.median),
+    whole(driver),
+    whole(mock),
+  ]);
+  const head = ["µs per delivery", "callers", "ours", "bare", "fetch-only", "ours / bare", "ours / fetch-only", "driver", "mock"];
+  section(title, table(head, rows), ["median (least..most) of the rounds. To hold: ours / bare ≤ 1.15"]);
+}
+
+export function speed(results: readonly CpuResult[]): void {
+  const rows = results.map(({ title, callers, sides }) => [
+    title,
+    whole(callers),
+    ...(["ours", "bare", "fetch-only"] as const).flatMap((kind) => {
+      const { rate, p50, p99 } = sides[kind];
+      return [whole(rate), `${two(p50)} / ${two(p99)}`];
+    }),
+  ]);
+  const head = ["pushes to one device", "callers", "ours, per s", "p50 / p99 ms", "bare, per s", "p50 / p99 ms", "fetch-only, per s", "p50 / p99 ms"];
+  section("Speed, from the same runs", table(head, rows));
+}
+
+export function cost(results: readonly CostResult[], cpuMs: number): void {
+  const rows = results.flatMap(({ vendor, category, limited, quick, slow, price }) => {
+    const name = [vendor, category, limited ? "yes" : "no"];
+    const dense = [...name, "quick", ...counts(quick), ...money(price.quick)];
+    return limited ? [dense, [...name, "slow", ...counts(slow), ...money(price.slow)]] : [dense];
+  });
+  const head = ["vendor", "category", "limited", "traffic", "rows", "objects", "KV", "fetches", "$ total", "rows", "objects", "KV", "request", "CPU", "object time"];
+  section("Cost of a push to one device, and list price per million", table(head, rows), [
+    "quick: one after the other, the alarms that follow included. slow: more than 1 s apart, no mark runs ahead, none needs an alarm",
+    `prices per million: request $${PRICES.request}, KV read $${PRICES.kv_read}, object request $${PRICES.object_request}, row $${two(PRICES.row_written)}; CPU: ${two(cpuMs)} ms a push`,
+    "To hold: rows ≤ 3 (≤ 2 without a limited class), objects ≤ 3 (≤ 2), KV 1, total ≤ $3.20",
+  ]);
+}
+
+const counts = (counts: Counts): string[] => [two(counts.rows_written), two(counts.object_calls), two(counts.kv_reads), two(counts.fetches)];
+
+const money = (price: Price): string[] => [price.total, price.rows, price.objects, price.kv, price.request, price.cpu, price.object_time].map(two);
+
+export function start(result: StartResult, sizes: readonly Size[]): void {
+  const rows = [
+    ["new process to first answer, ms", between(result.ours, 0), between(result.bare, 0)],
+    ["first answer, ms", between(result.oursFirst, 1), between(result.bareFirst, 1)],
+    ["CPU of workerd until then, ms", between(result.oursCpu, 0), between(result.bareCpu, 0)],
+  ];
+  const files = sizes.map(({ file, bytes, gzip }) => `${file}: ${kb(bytes)} KB, gzip ${kb(gzip)} KB`);
+  section("Start and size", table(["", "ours", "bare"], rows), [
+    `ours later than bare by ${between(result.more, 0)} ms. To hold: 50 ms`,
+    `${files.join("; ")}. To hold: wasm, gzip, 700 KB`,
+  ]);
+}
+
+const kb = (bytes: number): string => (bytes / 1000).toFixed(1);

@@ -1,0 +1,95 @@
+// The Workers that are measured. Each runs in a workerd of its own, started by Miniflare, so that its CPU time can be
+// read apart from everything else's.
+
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Log, LogLevel, Miniflare, type MiniflareOptions } from "miniflare";
+import { childrenOf } from "./proc.ts";
+
+export const ROOT = resolve(import.meta.dirname, "../..");
+export const BUILT = "build/index.js";
+export const ADMIN_KEY = "an-admin-key-of-the-bench";
+const SEAL_KEY = Buffer.alloc(32, 7).toString("base64");
+/** That of wrangler.toml. */
+const COMPATIBILITY_DATE = "2026-07-30";
+
+export type Kind = "ours" | "bare" | "fetch-only";
+
+export interface Variant {
+  kind: Kind;
+  mf: Miniflare;
+  /** A socket of the Worker itself: Miniflare's own entry Worker, a second one in the same process, is passed by. */
+  port: number;
+  /** The workerd process. */
+  pid: number;
+}
+
+const object = (className: string): object => ({ className, useSQLite: true });
+
+const SCRIPTS: Record<Kind, MiniflareOptions> = {
+  ours: {
+    scriptPath: BUILT,
+    modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"], fallthrough: true }],
+    kvNamespaces: ["DEVICES", "APPS"],
+    durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account") },
+  } as MiniflareOptions,
+  bare: {
+    scriptPath: "tests/bench/baseline/bare.js",
+    kvNamespaces: ["DEVICES"],
+    durableObjects: { ACCOUNT: object("Account") },
+  } as MiniflareOptions,
+  "fetch-only": { scriptPath: "tests/bench/baseline/fetch-only.js" } as MiniflareOptions,
+};
+
+export function assertBuilt(): void {
+  if (!existsSync(join(ROOT, BUILT))) throw new Error(`${BUILT} is not there; run: make build`);
+}
+
+/** The instances that run: all of them end with `disposeAll`, whatever else happens. */
+const running = new Set<Miniflare>();
+
+export function makeMiniflare(kind: Kind, bindings: Record<string, string>): Miniflare {
+  const mf = new Miniflare({
+    ...SCRIPTS[kind],
+    rootPath: ROOT,
+    modules: true,
+    compatibilityDate: COMPATIBILITY_DATE,
+    bindings: kind === "ours" ? { ADMIN_KEY, SEAL_KEY, ...bindings } : bindings,
+    // No request for the properties that the network would add.
+    cf: false,
+    host: "127.0.0.1",
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    log: new Log(LogLevel.ERROR),
+  } as MiniflareOptions);
+  running.add(mf);
+  return mf;
+}
+
+export async function startVariant(kind: Kind, bindings: Record<string, string>): Promise<Variant> {
+  const before = new Set(childrenOf(process.pid, "workerd"));
+  const mf = makeMiniflare(kind, bindings);
+  await mf.ready;
+  const [pid, ...more] = childrenOf(process.pid, "workerd").filter((child) => !before.has(child));
+  if (pid === undefined || more.length > 0) throw new Error("the workerd of an instance was not found");
+  const { port } = await mf.unsafeGetDirectURL();
+  return { kind, mf, port: Number(port), pid };
+}
+
+/** What the benchmark needs of a namespace; the whole type is that of a package we do not have. */
+export interface Kv {
+  get(key: string): Promise<string | null>;
+  put(key: string, value: string): Promise<void>;
+}
+
+export async function kv(variant: Variant, binding: string): Promise<Kv> {
+  return (await variant.mf.getKVNamespace(binding)) as unknown as Kv;
+}
+
+export async function dispose(mf: Miniflare): Promise<void> {
+  running.delete(mf);
+  await mf.dispose();
+}
+
+export async function disposeAll(): Promise<void> {
+  await Promise.all([...running].map(dispose));
+}
