@@ -3,7 +3,7 @@
 # with a line for people in title_<name>. run-parts.sh runs them.
 
 # Part names in the order `make test` runs them: quick verdicts first, what needs both builds last.
-ALL_PARTS="fmt clippy clippy-wasm types deny native lab build build-test worker size deploy tools dev"
+ALL_PARTS="fmt clippy clippy-wasm types deny native lab build build-test worker size deploy tools dev bench"
 
 # node_tests WHAT GLOB...: node's own runner; a folder without a single test is a failure, not a pass.
 node_tests() {
@@ -76,3 +76,6 @@ part_tools() { node_tests tools 'tests/tools/*.test.ts'; }
 
 title_dev="make dev, start to end"
 part_dev() { node_tests dev 'tests/dev/*.test.ts'; }
+
+title_bench="the benchmark works (a smoke run, no verdict on speed)"
+part_bench() { node_tests bench 'tests/bench/*.test.ts'; }

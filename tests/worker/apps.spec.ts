@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { ADMIN_KEY, Stage } from "./stage.ts";
+import { killRuntime } from "./crash.ts";
+import { ADMIN_KEY, type App, Stage } from "./stage.ts";
 
 let stage: Stage;
 before(async () => {
@@ -142,4 +144,37 @@ test("a link's scheme follows the app's policy", async () => {
   const taken = await stage.push(app, { to: { users: ["u"] }, notification: { title: "t", link: "https://a.example/" } });
   assert.deepEqual(taken.json.counts, { accepted: 1 });
   assert.equal(stage.seen("apns").length, 1);
+});
+
+test("records outlive a crash; a KV miss asks the object; seal keys rotate", async () => {
+  const persist = await mkdtemp("target/apps-");
+  const [older, newer] = [1, 2].map((byte) => Buffer.alloc(32, byte).toString("base64"));
+  const withKeys = (bindings: Record<string, string>) => Stage.start({ persist, lab: stage.lab, bindings });
+  const accepted = async (runtime: Stage, app: App) => (await runtime.push(app, { to: { users: ["u"] } })).json;
+  try {
+    const first = await withKeys({ SEAL_KEY: older! });
+    const app = await first.app();
+    await first.iphone(app, "u");
+    const sealedWith = async (runtime: Stage) => (await runtime.admin("GET", `/v1/apps/${app.id}`)).json.credentials.apns.sealed_with;
+    const before = await sealedWith(first);
+    await (await first.kv("APPS")).delete(`app:${app.id}`);
+    await killRuntime(first);
+    assert.deepEqual((await accepted(first, app)).counts, { accepted: 1 });
+    await first.stop();
+
+    const rotated = await withKeys({ SEAL_KEY: newer!, SEAL_KEY_OLD: older! });
+    assert.deepEqual((await accepted(rotated, app)).counts, { accepted: 1 });
+    assert.equal(await sealedWith(rotated), before);
+    await rotated.must("PUT", `/v1/apps/${app.id}`, ADMIN_KEY, { credentials: { apns: await stage.lab.makeApns() } });
+    assert.notEqual(await sealedWith(rotated), before, "given again, it lies under the new key");
+    await rotated.stop();
+
+    const forgotten = await withKeys({ SEAL_KEY: older! });
+    const [delivery] = (await accepted(forgotten, app)).deliveries;
+    assert.deepEqual([delivery.state, delivery.reason], ["failed", "credentials"]);
+    assert.match(delivery.detail, /SEAL_KEY/);
+    await forgotten.stop();
+  } finally {
+    await rm(persist, { recursive: true, force: true });
+  }
 });

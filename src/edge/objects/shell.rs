@@ -8,7 +8,10 @@ use std::{
 use worker::{Env, Response, State};
 
 use super::{
-    super::{glue, log},
+    super::{
+        glue::{self, Failed},
+        log,
+    },
     rows::Rows,
 };
 
@@ -105,8 +108,12 @@ impl<T> Shell<T> {
         let _turn = Turn(&self.copying);
         while self.copy_again.replace(false) {
             let text = self.held.borrow().as_ref().map(&latest);
-            let Some(text) = text else { break };
-            if let Err(failed) = glue::write(&self.env, binding, key, &text).await {
+            let written = match text {
+                Some(text) => glue::write(&self.env, binding, key, &text).await,
+                // A step that failed has emptied the memory: the alarm loads it again.
+                None => Err(Failed("the state is not in memory".into())),
+            };
+            if let Err(failed) = written {
                 log::error("kv_write_failed", &[("binding", binding), ("why", &failed.0)]);
                 let rows = self.rows()?;
                 rows.write(COPY_DUE, Vec::new())?;
