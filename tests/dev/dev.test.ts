@@ -11,7 +11,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(ROOT, "target/dev-test-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const started: ChildProcess[] = [];
+after(async () => {
+  // A test that failed leaves its run behind: it ends its own children when it is told to end.
+  const running = started.filter((child) => child.exitCode === null && child.kill("SIGTERM"));
+  await Promise.all(running.map((child) => new Promise((ended) => child.once("close", ended))));
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const TIMEOUT = { timeout: 180_000 };
 
@@ -27,6 +33,7 @@ function dev(args: readonly string[] = [], env: Record<string, string> = {}): De
     env: { ...process.env, EDGEPUSH_PORT: "0", LAB_PORT: "0", EDGEPUSH_STATE: folder, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  started.push(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
   return {

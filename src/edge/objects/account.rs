@@ -17,7 +17,7 @@ use super::{
     answer,
     flight::{Flight, Turn},
     read,
-    rows::Rows,
+    rows::{Rows, Table},
     shell::Shell,
 };
 use crate::{
@@ -32,9 +32,15 @@ use crate::{
 };
 
 /// Marks, one row per category; the access token, sealed.
-const TABLES: &[&str] = &[
-    "CREATE TABLE IF NOT EXISTS mark (category TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS bearer (id INTEGER PRIMARY KEY, record TEXT NOT NULL)",
+const TABLES: &[Table] = &[
+    Table {
+        name: "mark",
+        make: "CREATE TABLE IF NOT EXISTS mark (category TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID",
+    },
+    Table {
+        name: "bearer",
+        make: "CREATE TABLE IF NOT EXISTS bearer (id INTEGER PRIMARY KEY, record TEXT NOT NULL)",
+    },
 ];
 /// How long after a burst the marks are written down as they are. An object without calls leaves memory after about
 /// ten seconds: this is before that.

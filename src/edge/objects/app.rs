@@ -2,14 +2,22 @@
 
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-use super::{super::cx::now, answer, read, rows::Rows, shell::Shell};
+use super::{
+    super::cx::now,
+    answer, read,
+    rows::{Rows, Table},
+    shell::Shell,
+};
 use crate::{
     object::app::{self, State as Record},
     wire::app::{BINDING, COPY, Reply, Request as Ask, name},
 };
 
 /// One row: the record, and how many lives the id has had.
-const TABLES: &[&str] = &["CREATE TABLE IF NOT EXISTS app (id INTEGER PRIMARY KEY, record TEXT NOT NULL)"];
+const TABLES: &[Table] = &[Table {
+    name: "app",
+    make: "CREATE TABLE IF NOT EXISTS app (id INTEGER PRIMARY KEY, record TEXT NOT NULL)",
+}];
 
 /// The object.
 #[durable_object(alarm)]

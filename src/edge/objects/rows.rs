@@ -4,10 +4,17 @@ use std::cell::Cell;
 
 use worker::{SqlStorage, SqlStorageValue, State};
 
+/// A table of an object.
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    /// `CREATE TABLE IF NOT EXISTS …`
+    pub(super) make: &'static str,
+}
+
 /// The object's database.
 pub(super) struct Rows {
     sql: SqlStorage,
-    tables: &'static [&'static str],
+    tables: &'static [Table],
     made: Cell<bool>,
     written: Cell<u32>,
 }
@@ -15,11 +22,12 @@ pub(super) struct Rows {
 impl Rows {
     /// Opens it. Its tables are made by the first write: an object that is only asked (for an app or a user that does
     /// not exist, say) writes nothing.
-    pub(super) fn open(state: &State, tables: &'static [&'static str]) -> worker::Result<Self> {
+    pub(super) fn open(state: &State, tables: &'static [Table]) -> worker::Result<Self> {
         let rows = Self { sql: state.storage().sql(), tables, made: Cell::new(false), written: Cell::new(0) };
-        let known =
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '!_cf!_%' ESCAPE '!'";
-        rows.made.set(!rows.select(known)?.is_empty());
+        // By name: the platform has tables of its own in the same database.
+        let names: Vec<String> = tables.iter().map(|table| format!("'{}'", table.name)).collect();
+        let known = format!("SELECT name FROM sqlite_master WHERE name IN ({})", names.join(", "));
+        rows.made.set(rows.select(&known)?.len() == tables.len());
         Ok(rows)
     }
 
@@ -27,7 +35,7 @@ impl Rows {
     pub(super) fn write(&self, statement: &str, values: Vec<SqlStorageValue>) -> worker::Result<()> {
         if !self.made.get() {
             for table in self.tables {
-                self.run(table, Vec::new())?;
+                self.run(table.make, Vec::new())?;
             }
             self.made.set(true);
         }

@@ -12,7 +12,7 @@ use super::{
         glue::{self, Failed},
         log,
     },
-    rows::Rows,
+    rows::{Rows, Table},
 };
 
 /// Seconds until a failed write of the copy is tried again.
@@ -24,7 +24,7 @@ const COPY_DUE: &str = "CREATE TABLE IF NOT EXISTS copy_due (key TEXT PRIMARY KE
 pub(super) struct Shell<T> {
     pub(super) state: State,
     pub(super) env: Env,
-    table: &'static [&'static str],
+    tables: &'static [Table],
     rows: OnceCell<Rows>,
     held: RefCell<Option<T>>,
     copying: Cell<bool>,
@@ -42,11 +42,11 @@ impl Drop for Turn<'_> {
 
 impl<T> Shell<T> {
     /// Nothing is read before the first call.
-    pub(super) fn new(state: State, env: Env, table: &'static [&'static str]) -> Self {
+    pub(super) fn new(state: State, env: Env, tables: &'static [Table]) -> Self {
         Self {
             state,
             env,
-            table,
+            tables,
             rows: OnceCell::new(),
             held: RefCell::new(None),
             copying: Cell::new(false),
@@ -59,7 +59,7 @@ impl<T> Shell<T> {
         if let Some(rows) = self.rows.get() {
             return Ok(rows);
         }
-        let rows = Rows::open(&self.state, self.table)?;
+        let rows = Rows::open(&self.state, self.tables)?;
         Ok(self.rows.get_or_init(|| rows))
     }
 

@@ -2,15 +2,22 @@
 
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-use super::{super::cx::now, answer, read, rows::Rows, shell::Shell};
+use super::{
+    super::cx::now,
+    answer, read,
+    rows::{Rows, Table},
+    shell::Shell,
+};
 use crate::{
     object::user::{Devices, Step, Write},
     wire::user::{BINDING, COPY, Call, Copy, Done, Reach, Reply, Request as Ask},
 };
 
 /// Devices, one row each.
-const TABLES: &[&str] =
-    &["CREATE TABLE IF NOT EXISTS device (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID"];
+const TABLES: &[Table] = &[Table {
+    name: "device",
+    make: "CREATE TABLE IF NOT EXISTS device (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID",
+}];
 
 /// The object.
 #[durable_object(alarm)]
