@@ -6,10 +6,13 @@ use crate::{
         problem::{Code, Problem},
         secret::Secret,
     },
+    object::ledger::Keep,
 };
 
 /// Shortest admin key.
 const ADMIN_KEY_MIN: usize = 16;
+/// Most ledgers of an app.
+const SHARDS_MAX: u64 = 1_024;
 
 /// The settings as text, each empty where it is not set.
 #[derive(Debug, Default, Clone)]
@@ -22,6 +25,14 @@ pub struct Raw {
     pub seal_key_old: Secret,
     /// Variable `VENDOR_PROXY`.
     pub vendor_proxy: String,
+    /// Variable `LEDGER_SHARDS`.
+    pub ledger_shards: String,
+    /// Variable `LEDGER_SHARDS_BEFORE`.
+    pub ledger_shards_before: String,
+    /// Variable `IDEMPOTENCY_HOURS`.
+    pub idempotency_hours: String,
+    /// Variable `KEEP_DAYS`.
+    pub keep_days: String,
 }
 
 /// The settings, checked.
@@ -33,6 +44,12 @@ pub struct Config {
     pub seal_keys: SealKeys,
     /// Where requests to vendors are led through, without a slash at its end; `None`: the vendors' own hosts.
     pub vendor_proxy: Option<String>,
+    /// Ledgers of an app.
+    pub ledger_shards: u32,
+    /// Ledgers of an app before their number was changed: pushes of then are looked for there too.
+    pub ledger_shards_before: Option<u32>,
+    /// How long ledgers keep things.
+    pub keep: Keep,
 }
 
 impl Config {
@@ -53,7 +70,27 @@ impl Config {
             return Err(wrong("VENDOR_PROXY", "must be empty or a URL with http:// or https://"));
         }
         let vendor_proxy = (!proxy.is_empty()).then(|| proxy.to_owned());
-        Ok(Self { admin_key: raw.admin_key.clone(), seal_keys, vendor_proxy })
+        let number = |name: &str, text: &str, default: u64, range: std::ops::RangeInclusive<u64>| {
+            let text = text.trim();
+            let value = if text.is_empty() { Some(default) } else { text.parse().ok() };
+            let what = format!("must be a whole number from {} to {}", range.start(), range.end());
+            value.filter(|value| range.contains(value)).ok_or_else(|| wrong(name, &what))
+        };
+        let shards = |name: &str, text: &str, default: u64| {
+            number(name, text, default, 1..=SHARDS_MAX).map(|n| u32::try_from(n).unwrap_or(1))
+        };
+        let before = raw.ledger_shards_before.trim();
+        let before = (!before.is_empty()).then(|| shards("LEDGER_SHARDS_BEFORE", before, 0)).transpose()?;
+        let keep_days = number("KEEP_DAYS", &raw.keep_days, 7, 2..=30)?;
+        let hours = number("IDEMPOTENCY_HOURS", &raw.idempotency_hours, 24, 24..=24 * (keep_days - 1))?;
+        Ok(Self {
+            admin_key: raw.admin_key.clone(),
+            seal_keys,
+            vendor_proxy,
+            ledger_shards: shards("LEDGER_SHARDS", &raw.ledger_shards, 4)?,
+            ledger_shards_before: before,
+            keep: Keep { keys_ms: hours * 3_600_000, days: keep_days },
+        })
     }
 }
 
@@ -68,13 +105,22 @@ mod tests {
             seal_key: Secret::new("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
             seal_key_old: Secret::default(),
             vendor_proxy: "http://127.0.0.1:8791/".into(),
+            ..Raw::default()
         };
-        assert_eq!(Config::parse(&good).unwrap().vendor_proxy.as_deref(), Some("http://127.0.0.1:8791"));
+        let config = Config::parse(&good).unwrap();
+        assert_eq!(config.vendor_proxy.as_deref(), Some("http://127.0.0.1:8791"));
+        assert_eq!((config.ledger_shards, config.ledger_shards_before), (4, None));
+        assert_eq!(config.keep, Keep { keys_ms: 86_400_000, days: 7 });
         for (raw, name) in [
             (Raw { admin_key: Secret::new("short"), ..good.clone() }, "ADMIN_KEY "),
             (Raw { seal_key: Secret::new("short"), ..good.clone() }, "SEAL_KEY "),
             (Raw { seal_key_old: Secret::new("short"), ..good.clone() }, "SEAL_KEY_OLD "),
-            (Raw { vendor_proxy: "127.0.0.1".into(), ..good }, "VENDOR_PROXY "),
+            (Raw { vendor_proxy: "127.0.0.1".into(), ..good.clone() }, "VENDOR_PROXY "),
+            (Raw { ledger_shards: "0".into(), ..good.clone() }, "LEDGER_SHARDS "),
+            (Raw { ledger_shards_before: "x".into(), ..good.clone() }, "LEDGER_SHARDS_BEFORE "),
+            (Raw { keep_days: "1".into(), ..good.clone() }, "KEEP_DAYS "),
+            (Raw { idempotency_hours: "23".into(), ..good.clone() }, "IDEMPOTENCY_HOURS "),
+            (Raw { idempotency_hours: "48".into(), keep_days: "2".into(), ..good }, "IDEMPOTENCY_HOURS "),
         ] {
             let problem = Config::parse(&raw).unwrap_err();
             assert!(

@@ -10,7 +10,10 @@ use super::{
     memory::{self, AccountKey},
 };
 use crate::{
-    line::{admit, begin::Batch},
+    line::{
+        admit::{self, Refusal},
+        begin::Batch,
+    },
     model::{
         app::App, delivery::Reason, ids::AppId, problem::Problem, push::Category, secret::Secret,
         time::Millis,
@@ -28,38 +31,62 @@ pub(super) struct Pass {
     pub(super) resets_at: Option<Millis>,
 }
 
-/// Lets deliveries pass, or skips and fails them in the batch. `Err`: an account does not answer, nothing is sent.
-pub(super) async fn admit(
-    cx: &Cx,
-    app: &App,
-    category: Category,
-    batch: &mut Batch,
-) -> Result<BTreeMap<Vendor, Pass>, Problem> {
+/// What all accounts gave, and what they did not let through.
+#[derive(Debug, Default)]
+pub(super) struct Passes {
+    passes: BTreeMap<Vendor, Pass>,
+    /// Per vendor: how many pass, and how the rest ends.
+    refused: Vec<(Vendor, u64, Refusal)>,
+}
+
+impl Passes {
+    /// What one account gave.
+    pub(super) fn get(&self, vendor: Vendor) -> Option<&Pass> {
+        self.passes.get(&vendor)
+    }
+
+    /// Ends what was not let through.
+    pub(super) fn apply(&mut self, batch: &mut Batch) {
+        for (vendor, spare, end) in self.refused.drain(..) {
+            batch.end(vendor, spare, &end);
+        }
+    }
+
+    /// Gives everything back: nothing is sent.
+    pub(super) async fn undo(&self, cx: &Cx, app: &App, category: Category, batch: &Batch) {
+        for (vendor, pass) in &self.passes {
+            let refused = self.refused.iter().find(|(of, ..)| of == vendor).map(|(_, spare, _)| *spare);
+            let n = refused.unwrap_or(batch.under_way(*vendor) as u64);
+            give_back(cx, app, *vendor, category, pass, n).await;
+        }
+    }
+}
+
+/// Asks all accounts of a batch. `Err`: one does not answer; what the others gave has gone back.
+pub(super) async fn admit(cx: &Cx, app: &App, category: Category, batch: &Batch) -> Result<Passes, Problem> {
     let vendors = batch.vendors();
     let answers = future::join_all(
         vendors.iter().map(|vendor| one(cx, app, category, *vendor, batch.under_way(*vendor))),
     )
     .await;
-    let mut passes = BTreeMap::new();
+    let mut all = Passes::default();
     let mut fault = None;
     for (vendor, answer) in vendors.into_iter().zip(answers) {
         match answer {
             Ok(Admitted { granted, pass: Ok(pass) }) => {
                 if let (Some(granted), Some(resets_at)) = (granted, pass.resets_at) {
-                    admit::granted(batch, vendor, granted, resets_at);
+                    all.refused.push((vendor, granted, admit::no_quota(resets_at)));
                 }
-                passes.insert(vendor, pass);
+                all.passes.insert(vendor, pass);
             }
             Ok(Admitted { pass: Err((reason, detail)), .. }) => {
-                admit::refused(batch, vendor, reason, &detail)
+                all.refused.push((vendor, 0, admit::no_bearer(reason, detail)));
             }
             Err(problem) => fault = Some(problem),
         }
     }
-    let Some(problem) = fault else { return Ok(passes) };
-    for (vendor, pass) in &passes {
-        give_back(cx, app, *vendor, category, pass, batch.under_way(*vendor) as u64).await;
-    }
+    let Some(problem) = fault else { return Ok(all) };
+    all.undo(cx, app, category, batch).await;
     Err(problem)
 }
 

@@ -12,7 +12,7 @@ use crate::{
     line::authenticate::{self, Bearer},
     model::{
         app::{App, Scope},
-        ids::AppId,
+        ids::{AppId, Tenant},
         problem::{Code, Problem},
         time::Millis,
     },
@@ -61,6 +61,16 @@ pub(super) async fn manager(cx: &Cx, authorization: Option<&str>, id: &AppId) ->
         Bearer::Key { .. } => Err(authenticate::unknown_key()),
         bearer @ Bearer::Other(_) => authenticate::admin(&bearer, &cx.config.admin_key),
     }
+}
+
+/// The app of a job. `None`: it is gone.
+pub(super) async fn tenant(cx: &Cx, tenant: &Tenant) -> Result<Option<Rc<App>>, Problem> {
+    let id = &tenant.app;
+    let known = match memory::app(id).filter(|known| within(known.read_at, FRESH_MS, cx.now)) {
+        Some(known) => Some(known),
+        None => record(cx, id).await?,
+    };
+    Ok(known.map(|known| known.app).filter(|app| app.tenant() == *tenant))
 }
 
 fn within(at: Millis, ms: u64, now: Millis) -> bool {

@@ -9,6 +9,8 @@ pub(super) struct Reply {
     pub(super) body: String,
     /// For 405 (RFC 9110 section 15.5.6).
     pub(super) allow: Option<String>,
+    /// The answer is that of an earlier request with the same idempotency key.
+    pub(super) replay: bool,
 }
 
 const JSON: &str = "application/json";
@@ -16,12 +18,12 @@ const JSON: &str = "application/json";
 impl Reply {
     /// JSON with a status.
     pub(super) fn json(status: u16, body: String) -> Self {
-        Self { status, kind: JSON, body, allow: None }
+        Self { status, kind: JSON, body, allow: None, replay: false }
     }
 
     /// Done, nothing to say.
     pub(super) fn empty() -> Self {
-        Self { status: 204, kind: "", body: String::new(), allow: None }
+        Self { status: 204, kind: "", body: String::new(), allow: None, replay: false }
     }
 
     pub(super) fn problem(problem: &Problem) -> Self {
@@ -30,6 +32,7 @@ impl Reply {
             kind: "application/problem+json",
             body: problem.json(),
             allow: None,
+            replay: false,
         }
     }
 }
@@ -38,6 +41,8 @@ impl Reply {
 pub(super) struct Request<'a> {
     pub(super) authorization: Option<&'a str>,
     pub(super) idempotency_key: Option<&'a str>,
+    /// Behind the `?`, still percent-encoded.
+    pub(super) query: &'a str,
     pub(super) body: Option<&'a [u8]>,
 }
 

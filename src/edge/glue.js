@@ -54,8 +54,9 @@ export function respond(status, headers, body) {
 
 /** Settings and secrets, as JSON. */
 export function settings(env) {
-  const { ADMIN_KEY = "", SEAL_KEY = "", SEAL_KEY_OLD = "", VENDOR_PROXY = "" } = env;
-  return JSON.stringify([ADMIN_KEY, SEAL_KEY, SEAL_KEY_OLD, VENDOR_PROXY].map(String));
+  const names = ["ADMIN_KEY", "SEAL_KEY", "SEAL_KEY_OLD", "VENDOR_PROXY"];
+  names.push("LEDGER_SHARDS", "LEDGER_SHARDS_BEFORE", "IDEMPOTENCY_HOURS", "KEEP_DAYS");
+  return JSON.stringify(names.map((name) => String(env[name] ?? "")));
 }
 
 /** Asks a Durable Object: JSON text in, JSON text out. */
@@ -81,6 +82,26 @@ export async function readMany(env, binding, keys) {
 /** Writes one value of KV; an empty one removes the key. */
 export function write(env, binding, key, value) {
   return value === "" ? env[binding].delete(key) : env[binding].put(key, value);
+}
+
+/** The messages of a batch: `[[body, attempts], …]`. A body that is not a text becomes its JSON. */
+export function messages(batch) {
+  const text = (body) => (typeof body === "string" ? body : (JSON.stringify(body) ?? ""));
+  return JSON.stringify(batch.messages.map(({ body, attempts }) => [text(body), attempts]));
+}
+
+/** What becomes of each message of a batch: `"ack"` or `{retry: seconds}`, in their order. */
+export function done(batch, list) {
+  JSON.parse(list).forEach((what, at) => {
+    if (what === "ack") batch.messages[at].ack();
+    else batch.messages[at].retry({ delaySeconds: what.retry });
+  });
+}
+
+/** Puts texts into a queue: 100 messages are one call (Cloudflare's limit). */
+export async function enqueue(env, binding, bodies) {
+  const messages = JSON.parse(bodies).map((body) => ({ body, contentType: "text" }));
+  for (let at = 0; at < messages.length; at += 100) await env[binding].sendBatch(messages.slice(at, at + 100));
 }
 
 /** The one fetch. Posts a bundle of requests, at most `inFlight` at once, and gives back what came of each: see

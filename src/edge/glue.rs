@@ -21,6 +21,12 @@ extern "C" {
     fn js_read_many(env: &Env, binding: &str, keys: &str) -> Promise;
     #[wasm_bindgen(js_name = write, catch)]
     fn js_write(env: &Env, binding: &str, key: &str, value: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(js_name = messages)]
+    fn js_messages(batch: &JsValue) -> String;
+    #[wasm_bindgen(js_name = done)]
+    fn js_done(batch: &JsValue, done: &str);
+    #[wasm_bindgen(js_name = enqueue)]
+    fn js_enqueue(env: &Env, binding: &str, bodies: &str) -> Promise;
     #[wasm_bindgen(js_name = post)]
     fn js_post(bundle: &str, in_flight: u32, timeout_ms: u32, answer_max: u32) -> Promise;
 }
@@ -69,7 +75,7 @@ pub(super) fn respond(status: u16, headers: &str, body: &str) -> Result<web_sys:
     js_respond(status, headers, body).map_err(|error| failed(&error))
 }
 
-/// `[ADMIN_KEY, SEAL_KEY, SEAL_KEY_OLD, VENDOR_PROXY]` as JSON.
+/// The settings and secrets in the order of [`Raw`](crate::config::Raw)'s fields, as a JSON array of texts.
 pub(super) fn settings(env: &Env) -> String {
     js_settings(env)
 }
@@ -95,6 +101,21 @@ pub(super) async fn read_many(env: &Env, binding: &str, keys: &str) -> Result<Ve
 pub(super) async fn write(env: &Env, binding: &str, key: &str, value: &str) -> Result<(), Failed> {
     let promise = js_write(env, binding, key, value).map_err(|error| failed(&error))?;
     settle(promise).await.map(|_| ())
+}
+
+/// The messages of a batch: each body, and how often it was tried, this time included.
+pub(super) fn messages(batch: &JsValue) -> Vec<(String, u32)> {
+    serde_json::from_str(&js_messages(batch)).unwrap_or_default()
+}
+
+/// Says what becomes of each message of a batch. What is not named is delivered again.
+pub(super) fn done(batch: &JsValue, done: &str) {
+    js_done(batch, done);
+}
+
+/// Puts messages into a queue. `bodies` is a JSON array of texts.
+pub(super) async fn enqueue(env: &Env, binding: &str, bodies: &str) -> Result<(), Failed> {
+    settle(js_enqueue(env, binding, bodies)).await.map(|_| ())
 }
 
 /// Posts a bundle of requests.

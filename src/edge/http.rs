@@ -48,6 +48,7 @@ async fn answer(cx: &Cx, taken: &Taken) -> Reply {
     let request = Request {
         authorization: taken.authorization.as_deref(),
         idempotency_key: taken.idempotency_key.as_deref(),
+        query: taken.url.split_once('?').map_or("", |(_, query)| query),
         body: taken.body.as_deref(),
     };
     let reply = routes::answer(cx, call, &holes, &request).await;
@@ -82,6 +83,9 @@ fn headers(reply: &Reply, cost: Option<&str>) -> String {
     }
     if let Some(allow) = &reply.allow {
         add("allow", allow);
+    }
+    if reply.replay {
+        add("idempotent-replay", "true");
     }
     match reply.status {
         401 => add("www-authenticate", "Bearer"),

@@ -1,18 +1,22 @@
 //! The platform: the only part that knows Cloudflare. It has the I/O half of each step of the line under the step's
 //! own name, the Durable Objects' shells, and the HTTP side. It decides nothing that could be decided without it.
 
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use worker::{Context, Env, event};
 
 mod admit;
 mod authenticate;
 mod cx;
+mod deliver;
 mod exchange;
 mod glue;
 mod http;
+mod ledger;
 mod log;
 mod memory;
 mod objects;
 mod push;
+mod queue;
 mod resolve;
 mod routes;
 mod send;
@@ -34,4 +38,15 @@ fn start() {
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
     http::handle(request, env).await
+}
+
+/// Every batch of the queue. `worker` has an event for it, whose messages do not say how often they were tried.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports public functions only")]
+pub async fn queue(batch: JsValue, env: Env, _context: JsValue) -> Result<(), JsValue> {
+    let config = cx::config(&env).map_err(|problem| JsValue::from_str(&problem.detail))?;
+    let cx = cx::Cx::new(env, config);
+    let done = queue::batch(&cx, glue::messages(&batch)).await;
+    glue::done(&batch, &serde_json::to_string(&done).unwrap_or_default());
+    Ok(())
 }

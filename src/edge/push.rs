@@ -1,41 +1,75 @@
 //! `POST /v1/push`: the straight line, as one reads it.
 
 use super::{
-    admit, authenticate,
+    authenticate,
     cx::{self, Cx},
-    resolve, send, settle,
+    deliver::{self, Delivered},
+    exchange::{Reply, Request},
+    queue, resolve,
 };
 use crate::{
-    line::{begin, parse, plan, reply, resolve as line_resolve},
+    line::{
+        begin, page,
+        parse::{self, push::BODY_MAX, targets::DEVICES_MAX},
+        plan, reply, resolve as line_resolve,
+    },
     model::{
         app::Scope,
-        ids::PushId,
+        delivery::State,
+        page::Part,
         problem::{Code, Problem},
+        push::{Push, When},
     },
+    wire::ledger::{Known, Work},
 };
 
-/// Sends one push and says what became of every delivery.
-pub(super) async fn push(
-    cx: &Cx,
-    authorization: Option<&str>,
-    idempotency_key: Option<&str>,
-    body: &[u8],
-) -> Result<String, Problem> {
-    let app = authenticate::app(cx, authorization, Scope::Push).await?;
-    if idempotency_key.is_some() {
-        let detail =
-            "idempotency keys are not in this version; nothing was sent. Send the push without the header";
-        return Err(Problem::new(Code::NotSupported, detail));
+/// Sends one push and says what became of every delivery; or queues it, where nobody waits, it is planned for later, or it
+/// reaches many.
+pub(super) async fn push(cx: &Cx, request: &Request<'_>) -> Result<Reply, Problem> {
+    let app = authenticate::app(cx, request.authorization, Scope::Push).await?;
+    let key = parse::push::idempotency_key(request.idempotency_key)?;
+    let push = parse::push::push(request.body(BODY_MAX)?)?;
+    plan::check(&app, &push.message)?;
+    let order = begin::order(&app.tenant(), &push, key, cx::random()?, cx.now)?;
+    if !push.wait || push.when != When::Now || push.to.len() > DEVICES_MAX {
+        return queue::targets(cx, &app, push.message, page::chunks(push.to), order).await;
     }
-    let push = parse::push::push(body)?;
-    let directory = resolve::directory(cx, &app, &push.to).await?;
-    let found = line_resolve::found(&push.to, &directory);
-    let id = PushId::new(cx.now, cx::random()?);
-    let plan = plan::plan(&app, &push.message, found, &id, cx.now)?;
-    let mut batch = begin::begin(id, plan);
-    let category = push.message.category;
-    let passes = admit::admit(cx, &app, category, &mut batch).await?;
-    let tried = send::send(cx, &app, category, &batch, &passes).await;
-    settle::settle(cx, &app, category, &mut batch, &passes, tried).await;
-    Ok(reply::push(&batch))
+    let Push { to, message, .. } = push;
+    let targets = page::targets(to);
+    let directory = resolve::directory(cx, &app, &targets).await?;
+    let found = line_resolve::found(&targets, &directory);
+    if found.len() > DEVICES_MAX {
+        return queue::targets(cx, &app, message, vec![targets], order).await;
+    }
+    let body = order.body.clone();
+    let plan = plan::plan(&app, &message, found, &order.id, cx.now);
+    let batch = begin::begin(order, Part::Whole, 0, &message, plan, cx.now);
+    let work = Work { message: Some(message), tokens: page::tokens(&targets) };
+    match deliver::begin(cx, &app, batch, &work).await? {
+        Delivered::Page(page) => Ok(Reply::json(200, reply::push(&page))),
+        Delivered::Exists(known) => replay(cx, &known, body.as_deref()),
+        Delivered::Nothing => Err(super::ledger::unusable()),
+    }
+}
+
+/// The answer to a request whose idempotency key is taken.
+pub(super) fn replay(cx: &Cx, known: &Known, body: Option<&str>) -> Result<Reply, Problem> {
+    let page = known.pages.first();
+    let (id, same, text) = match (&known.head, page) {
+        (Some(head), _) => (&head.push, head.body.as_deref() == body, (202, reply::queued(head, cx.now))),
+        (None, Some(page)) => (&page.push, page.body.as_deref() == body, (200, reply::push(page))),
+        (None, None) => return Err(super::ledger::unusable()),
+    };
+    if !same {
+        let detail = "this Idempotency-Key was used for another push: take a new key, or send the same push";
+        return Err(Problem::of_push(Code::IdempotencyMismatch, id, detail));
+    }
+    let sending = page.is_some_and(|page| page.deliveries.iter().any(|have| have.state == State::Sending));
+    if known.head.is_none() && sending {
+        let detail =
+            format!("this push is being sent: repeat the request in some seconds, or GET /v1/push/{id}");
+        return Err(Problem::of_push(Code::PushUnderWay, id, detail));
+    }
+    let (status, body) = text;
+    Ok(Reply { replay: true, ..Reply::json(status, body) })
 }

@@ -9,16 +9,15 @@ use crate::{
         app::App,
         ids::{Tenant, UserId},
         problem::Problem,
-        push::Targets,
     },
-    wire::user as wire,
+    wire::{ledger::Target, user as wire},
 };
 
 /// Objects asked at once.
 const AT_ONCE: usize = 6;
 
 /// The devices of all users that the targets name.
-pub(super) async fn directory(cx: &Cx, app: &App, to: &Targets) -> Result<Directory, Problem> {
+pub(super) async fn directory(cx: &Cx, app: &App, to: &[Target]) -> Result<Directory, Problem> {
     let users = resolve::users(to);
     if users.is_empty() {
         return Ok(Directory::new());

@@ -1,43 +1,34 @@
 //! Step 7, I/O half: the one place that fetches. Everything that leaves for a vendor passes [`post`].
 
-use std::collections::BTreeMap;
-
 use futures_util::{StreamExt, stream};
 
 use super::{
-    admit::{self, Pass},
+    admit::{self, Pass, Passes},
     cx::{Cx, now},
     glue, log,
 };
 use crate::{
-    line::{
-        begin::{Batch, Entry},
-        send,
-        settle::Tried,
-    },
+    line::{begin::Batch, send, settle::Tried},
     model::{
         app::App,
         outcome::{Again, Answer},
-        push::Category,
     },
     vendor::{Outbound, Vendor},
 };
 
+/// A second try at once is made only if the first took no longer, milliseconds: a page has to end before its ledger takes
+/// its worker for lost.
+const SECOND_TRY_MS: u64 = 10_000;
+
 /// Sends what is under way in the batch, the vendors side by side. A refused bearer is tried once more, at once, where
 /// the vendor's page says that this can help; nothing else is.
-pub(super) async fn send(
-    cx: &Cx,
-    app: &App,
-    category: Category,
-    batch: &Batch,
-    passes: &BTreeMap<Vendor, Pass>,
-) -> Vec<Tried> {
+pub(super) async fn send(cx: &Cx, app: &App, batch: &Batch, passes: &Passes) -> Vec<Tried> {
     let vendors = batch.vendors();
     let waiting: Vec<usize> = vendors.iter().map(|vendor| batch.under_way(*vendor)).collect();
     let shares = vendors.into_iter().zip(send::places(&waiting));
     let lanes = shares.filter_map(|(vendor, places)| {
-        let lane = Lane { cx, app, batch, vendor, places, pass: passes.get(&vendor)?.clone() };
-        Some(lane.send(category))
+        let lane = Lane { cx, app, batch, vendor, places, pass: passes.get(vendor)?.clone() };
+        Some(lane.send())
     });
     stream::iter(lanes).buffer_unordered(send::IN_FLIGHT as usize).concat().await
 }
@@ -53,9 +44,13 @@ struct Lane<'a> {
 }
 
 impl Lane<'_> {
-    async fn send(mut self, category: Category) -> Vec<Tried> {
+    async fn send(mut self) -> Vec<Tried> {
+        let began = now();
         let all: Vec<usize> = (0..self.batch.entries.len()).collect();
         let mut tried = self.try_once(&all).await;
+        if now().0.saturating_sub(began.0) > SECOND_TRY_MS {
+            return tried;
+        }
         let again = |kind| {
             tried
                 .iter()
@@ -65,6 +60,7 @@ impl Lane<'_> {
         };
         let (same_token, new_token) = (again(Again::SameToken), again(Again::NewToken));
         if !new_token.is_empty() {
+            let category = self.batch.page.category;
             let renewed = admit::renew(self.cx, self.app, self.vendor, category, &self.pass.bearer).await;
             self.pass.bearer = renewed.unwrap_or(self.pass.bearer);
         }
@@ -78,7 +74,7 @@ impl Lane<'_> {
 
     async fn try_once(&self, which: &[usize]) -> Vec<Tried> {
         let requests = which.iter().filter_map(|index| {
-            let (blame, request) = self.request(self.batch.entries.get(*index)?)?;
+            let (blame, request) = self.request(*index)?;
             Some(((*index, blame), request))
         });
         let (sent, requests): (Vec<_>, Vec<_>) = requests.unzip();
@@ -94,8 +90,8 @@ impl Lane<'_> {
 
     /// The request of one delivery and which setting a "dead token" answer could be blamed on, if it is this vendor's
     /// and still under way.
-    fn request(&self, entry: &Entry) -> Option<(String, Outbound)> {
-        let address = entry.address.as_ref().filter(|_| entry.under_way_at(self.vendor))?;
+    fn request(&self, at: usize) -> Option<(String, Outbound)> {
+        let (entry, address) = self.batch.address(at, self.vendor)?;
         let draft = self.batch.drafts.get(&self.vendor)?;
         let credential = self.app.credentials.get(&self.vendor)?;
         let request = credential.facts.request(draft, address, &entry.ids, self.pass.bearer.reveal()).ok()?;

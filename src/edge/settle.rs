@@ -1,19 +1,17 @@
-//! Step 8, I/O half: unused grants go back, dead tokens go to the `User` objects. Neither can change what the caller
-//! is told: the deliveries are final before.
-
-use std::collections::BTreeMap;
+//! Step 8, I/O half, beside the ledger's: unused grants go back, dead tokens go to the `User` objects. Neither can change
+//! what the caller is told.
 
 use super::{
-    admit::{self, Pass},
-    cx::{Cx, now},
+    admit::{self, Passes},
+    cx::Cx,
     log, memory, resolve,
 };
 use crate::{
     line::{
         begin::Batch,
-        settle::{self, Aftermath, Tried, Weigh},
+        settle::{self, Aftermath, Weigh},
     },
-    model::{app::App, push::Category},
+    model::app::App,
     vendor::Vendor,
     wire::{
         account::{Call, Outcome},
@@ -21,19 +19,12 @@ use crate::{
     },
 };
 
-/// Makes every state final, then cleans up.
-pub(super) async fn settle(
-    cx: &Cx,
-    app: &App,
-    category: Category,
-    batch: &mut Batch,
-    passes: &BTreeMap<Vendor, Pass>,
-    tried: Vec<Tried>,
-) {
-    let Aftermath { weigh, unused } = settle::settle(batch, tried, now());
+/// Does what is left to do.
+pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes, after: Aftermath) {
+    let Aftermath { weigh, unused } = after;
     for (vendor, n) in unused {
-        if let Some(pass) = passes.get(&vendor) {
-            admit::give_back(cx, app, vendor, category, pass, n).await;
+        if let Some(pass) = passes.get(vendor) {
+            admit::give_back(cx, app, vendor, batch.page.category, pass, n).await;
         }
     }
     for ((vendor, blame), weigh) in weigh {
@@ -45,7 +36,7 @@ pub(super) async fn settle(
         if weigh.mass() {
             log::alert(
                 "most_tokens_of_a_batch_gone",
-                &[("app", app.id.as_str()), ("vendor", vendor.name()), ("push", batch.id.as_str())],
+                &[("app", app.id.as_str()), ("vendor", vendor.name()), ("push", batch.page.push.as_str())],
             );
         }
         let believed = believed(cx, app, vendor, &blame, &weigh).await;
@@ -54,7 +45,7 @@ pub(super) async fn settle(
             if resolve::call(cx, &app.tenant(), &user, call).await.is_err() {
                 log::error(
                     "dead_token_not_reported",
-                    &[("app", app.id.as_str()), ("push", batch.id.as_str())],
+                    &[("app", app.id.as_str()), ("push", batch.page.push.as_str())],
                 );
             }
         }

@@ -1,16 +1,10 @@
 //! Step 6: begun deliveries → those the quota lets through. Pure half: when the `Account` object has to be asked,
 //! and what its answer means for the deliveries.
 
-use super::begin::Batch;
 use crate::{
-    model::{
-        app::App,
-        delivery::{Reason, State},
-        push::Category,
-        time::Millis,
-    },
+    model::{app::App, delivery::Reason, push::Category, time::Millis},
     vendor::{Bearer, Vendor},
-    wire::account::Admit,
+    wire::{account::Admit, ledger::To},
 };
 
 /// What has to be asked of one account: nothing where no rule limits the class and the bearer is at hand.
@@ -32,28 +26,19 @@ pub fn ask(app: &App, vendor: Vendor, category: Category, n: usize, bearer_at_ha
     })
 }
 
-/// Skips what was not granted: the last ones named.
-pub fn granted(batch: &mut Batch, vendor: Vendor, granted: u64, resets_at: Millis) {
-    let mut left = granted;
-    for entry in batch.entries.iter_mut().filter(|entry| entry.under_way_at(vendor)) {
-        if left > 0 {
-            left -= 1;
-            continue;
-        }
-        entry.delivery.state = State::Skipped;
-        entry.delivery.reason = Some(Reason::Quota);
-        entry.delivery.until = Some(resets_at);
-        entry.delivery.detail = Some("the day's quota of this category at this vendor is used up".into());
-    }
+/// How a delivery ends that is not let through.
+pub type Refusal = (To, Reason, Option<String>);
+
+/// What was not granted, in a window that ends then.
+pub fn no_quota(resets_at: Millis) -> Refusal {
+    let detail = "the day's quota of this category at this vendor is used up";
+    (To::Skipped(Some(resets_at)), Reason::Quota, Some(detail.to_owned()))
 }
 
-/// Fails everything under way at a vendor: there is no bearer to send with.
-pub fn refused(batch: &mut Batch, vendor: Vendor, reason: Reason, detail: &str) {
-    for entry in batch.entries.iter_mut().filter(|entry| entry.under_way_at(vendor)) {
-        entry.delivery.state = State::Failed;
-        entry.delivery.reason = Some(reason);
-        entry.delivery.detail = Some(detail.to_owned());
-    }
+/// There is no bearer to send with. A wrong credential stays wrong; everything else passes.
+pub fn no_bearer(reason: Reason, detail: String) -> Refusal {
+    let to = if reason == Reason::Credentials { To::Failed } else { To::Retry(None) };
+    (to, reason, Some(detail))
 }
 
 #[cfg(test)]
@@ -64,10 +49,9 @@ mod tests {
     use crate::{
         model::{
             app::{Credential, Limit, Policy},
-            delivery::{Delivery, Recipient},
-            ids::{AppId, PushId},
+            ids::AppId,
         },
-        vendor::{Facts, Ids, fcm},
+        vendor::{Facts, fcm},
     };
 
     fn app(limit: Option<u64>) -> App {
@@ -107,35 +91,10 @@ mod tests {
         assert_eq!((without.limit, without.bearer), (None, true));
     }
 
-    fn batch(n: usize) -> Batch {
-        let id = PushId::new(Millis(0), [0; 10]);
-        let entry = |n| super::super::begin::Entry {
-            delivery: Delivery::sending(
-                Recipient::Token(n),
-                if n % 2 == 0 { Vendor::Fcm } else { Vendor::Apns },
-                false,
-            ),
-            ids: Ids::new(&id, n),
-            address: None,
-        };
-        Batch { entries: (0..n).map(entry).collect(), id, drafts: BTreeMap::new() }
-    }
-
     #[test]
-    fn what_is_not_granted_is_skipped_from_the_end() {
-        let mut batch = batch(6);
-        granted(&mut batch, Vendor::Fcm, 2, Millis(99));
-        let states: Vec<_> = batch.entries.iter().map(|entry| entry.delivery.reason).collect();
-        assert_eq!(states, [None, None, None, None, Some(Reason::Quota), None]);
-        assert_eq!(batch.entries[4].delivery.until, Some(Millis(99)));
-        assert_eq!((batch.under_way(Vendor::Fcm), batch.under_way(Vendor::Apns)), (2, 3));
-    }
-
-    #[test]
-    fn without_a_bearer_one_vendor_fails_and_the_other_does_not() {
-        let mut batch = batch(4);
-        refused(&mut batch, Vendor::Fcm, Reason::Credentials, "why");
-        assert_eq!((batch.under_way(Vendor::Fcm), batch.vendors()), (0, vec![Vendor::Apns]));
-        assert_eq!(batch.entries[0].delivery.detail.as_deref(), Some("why"));
+    fn a_wrong_credential_fails_and_trouble_passes() {
+        assert_eq!(no_bearer(Reason::Credentials, "why".into()).0, To::Failed);
+        assert_eq!(no_bearer(Reason::VendorUnavailable, "why".into()).0, To::Retry(None));
+        assert_eq!(no_quota(Millis(99)).0, To::Skipped(Some(Millis(99))));
     }
 }

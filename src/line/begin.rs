@@ -1,80 +1,197 @@
-//! Step 5: plan → a push with an id, all its deliveries begun. Every delivery gets its ids here, once, so that each
-//! try carries the same ones.
+//! Step 5: plan → a page with all its deliveries begun. Every delivery gets its ids here, so that each try carries the
+//! same ones; and the push gets its own, from the caller's idempotency key where one came.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::plan::{Decision, Plan};
+use super::plan::{Decided, Decision, Plan};
 use crate::{
+    crypto::hash,
     model::{
-        delivery::{Delivery, State},
+        delivery::{Delivery, Reason, Recipient, State},
         device::Address,
-        ids::PushId,
+        ids::{PushId, Tenant},
+        page::{Page, Part},
+        problem::{Code, Problem},
+        push::{Message, Push, When},
+        time::Millis,
     },
     vendor::{Draft, Ids, Vendor},
+    wire::ledger::To,
 };
 
-/// A delivery with what sending it needs.
-#[derive(Debug)]
-pub struct Entry {
-    /// Where it is.
-    pub delivery: Delivery,
-    /// Its ids.
-    pub ids: Ids,
-    /// Where to; `None` where nothing is sent.
-    pub address: Option<Address>,
+/// How far ahead a push can be planned, milliseconds: 30 days.
+const AHEAD_MAX_MS: u64 = 30 * 86_400_000;
+/// A queued push with `ttl` 0 may still begin so long after it is due, milliseconds.
+const QUEUED_NOW_MS: u64 = 60_000;
+
+/// What a push is, before anything is known of its devices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Its id.
+    pub id: PushId,
+    /// When it is to be sent: `ttl` counts from here.
+    pub due: Millis,
+    /// When its `ttl` ends.
+    pub expires: Millis,
+    /// What tells this request from another one under the same key; only where a key came.
+    pub body: Option<String>,
 }
 
-/// A push under way.
+/// Gives a push its id and its times. One key of one app gives one id's lower part, whoever asks and whenever.
+pub fn order(
+    tenant: &Tenant,
+    push: &Push,
+    key: Option<&str>,
+    random: [u8; 10],
+    now: Millis,
+) -> Result<Order, Problem> {
+    let due = match push.when {
+        When::At(at) if at.0 > now.0.saturating_add(AHEAD_MAX_MS) => {
+            return Err(Problem::at(Code::InvalidValue, "/send/at", "at most 30 days ahead"));
+        }
+        When::At(at) => at.max(now),
+        When::Now => now,
+    };
+    let mut bits = random;
+    if let Some(key) = key {
+        let digest = hash::sha256(format!("{tenant}\n{key}").as_bytes());
+        bits.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    }
+    Ok(Order {
+        id: PushId::new(now, bits),
+        due,
+        expires: due.plus_secs(push.message.ttl.into()),
+        body: key.map(|_| digest(push)),
+    })
+}
+
+/// By meaning, not by bytes: of the push as it was read. Whether the caller waits is not part of it.
+fn digest(push: &Push) -> String {
+    let meaning = serde_json::to_vec(&(&push.to, &push.message, push.when)).unwrap_or_default();
+    hash::hex(&hash::sha256(&meaning)).chars().take(32).collect()
+}
+
+impl Order {
+    /// Until when the targets of a queued push may be begun.
+    pub fn queue_expires(&self) -> Millis {
+        self.expires.max(Millis(self.due.0.saturating_add(QUEUED_NOW_MS)))
+    }
+}
+
+/// What sending one delivery needs, and what has already become of this try.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its ids.
+    pub ids: Ids,
+    /// Where to; `None` where this try sends nothing.
+    pub address: Option<Address>,
+    /// It ends without a request, and so.
+    pub end: Option<(To, Reason, Option<String>)>,
+}
+
+/// A page under way.
 #[derive(Debug)]
 pub struct Batch {
-    /// The push.
-    pub id: PushId,
-    /// Its deliveries, in the order named.
+    /// The page.
+    pub page: Page,
+    /// For each of its deliveries.
     pub entries: Vec<Entry>,
     /// Per vendor.
     pub drafts: BTreeMap<Vendor, Draft>,
 }
 
-/// Writes every delivery down as `sending` or `skipped`.
-pub fn begin(id: PushId, plan: Plan) -> Batch {
+/// Writes every delivery of a new page down as `sending` or `skipped`.
+pub fn begin(order: Order, part: Part, took: u32, message: &Message, plan: Plan, now: Millis) -> Batch {
     let Plan { decisions, drafts } = plan;
-    let entries = decisions
-        .into_iter()
-        .enumerate()
-        .map(|(n, (recipient, decision))| {
-            let ids = Ids::new(&id, n);
-            match decision {
-                Decision::Send(address) => {
-                    let shortened = drafts.get(&address.vendor).is_some_and(|draft| draft.shortened);
-                    let delivery = Delivery::sending(recipient, address.vendor, shortened);
-                    Entry { delivery, ids, address: Some(address) }
-                }
-                Decision::Skip { reason, vendor, detail } => Entry {
-                    delivery: Delivery::skipped(recipient, vendor, reason, detail),
-                    ids,
-                    address: None,
-                },
+    let begun = decisions.into_iter().enumerate().map(|(n, decided)| {
+        let ids = Ids::new(&order.id, part.first() + n);
+        let Decided { recipient, platform, decision } = decided;
+        match decision {
+            Decision::Send(address) => {
+                let vendor = address.vendor;
+                let shortened = drafts.get(&vendor).is_some_and(|draft| draft.shortened);
+                let delivery = Delivery::sending(recipient, vendor, platform, shortened, now);
+                (delivery, Entry { ids, address: Some(address), end: None })
             }
-        })
-        .collect();
-    Batch { id, entries, drafts }
+            Decision::Skip { reason, vendor, detail } => {
+                let delivery = Delivery::skipped(recipient, vendor, platform, reason, detail, now);
+                (delivery, Entry { ids, address: None, end: None })
+            }
+        }
+    });
+    let (deliveries, entries) = begun.unzip();
+    let Order { id, due, expires, body } = order;
+    let page = Page {
+        push: id,
+        part,
+        category: message.category,
+        campaign: message.campaign.clone(),
+        due,
+        expires,
+        on_unknown: message.on_unknown,
+        body,
+        took,
+        deliveries,
+    };
+    Batch { page, entries, drafts }
+}
+
+/// Another try of the deliveries that are due: what was planned for each of them now.
+pub fn again(page: Page, due: &[u32], plan: Plan) -> Batch {
+    let Plan { decisions, drafts } = plan;
+    let mut decided: HashMap<Recipient, Decision> =
+        decisions.into_iter().map(|decided| (decided.recipient, decided.decision)).collect();
+    let first = page.part.first();
+    let entries = page.deliveries.iter().enumerate().map(|(n, delivery)| {
+        let ids = Ids::new(&page.push, first + n);
+        let is_due = due.iter().any(|at| *at as usize == n);
+        let (address, end) = match decided.remove(&delivery.recipient).filter(|_| is_due) {
+            Some(Decision::Send(address)) if delivery.vendor == Some(address.vendor) => (Some(address), None),
+            Some(Decision::Send(_)) => {
+                let detail = "the device is reached through another vendor by now";
+                (None, Some((To::Skipped(None), Reason::NoDevice, Some(detail.to_owned()))))
+            }
+            Some(Decision::Skip { reason, detail, .. }) => (None, Some((To::Skipped(None), reason, detail))),
+            None if is_due => (None, Some((To::Skipped(None), Reason::NoDevice, None))),
+            None => (None, None),
+        };
+        Entry { ids, address, end }
+    });
+    let entries = entries.collect();
+    Batch { page, entries, drafts }
 }
 
 impl Batch {
     /// How many deliveries are under way at a vendor.
     pub fn under_way(&self, vendor: Vendor) -> usize {
-        self.entries.iter().filter(|entry| entry.under_way_at(vendor)).count()
+        (0..self.entries.len()).filter(|at| self.address(*at, vendor).is_some()).count()
     }
 
     /// The vendors with deliveries under way.
     pub fn vendors(&self) -> Vec<Vendor> {
         Vendor::ALL.into_iter().filter(|vendor| self.under_way(*vendor) > 0).collect()
     }
-}
 
-impl Entry {
-    /// Begun, not ended, at this vendor.
-    pub fn under_way_at(&self, vendor: Vendor) -> bool {
-        self.delivery.state == State::Sending && self.delivery.vendor == Some(vendor)
+    /// Where a delivery goes to that is under way at this vendor.
+    pub fn address(&self, at: usize, vendor: Vendor) -> Option<(&Entry, &Address)> {
+        let entry = self.entries.get(at).filter(|entry| entry.end.is_none())?;
+        let address = entry.address.as_ref().filter(|address| address.vendor == vendor)?;
+        let sending = self.page.deliveries.get(at)?.state == State::Sending;
+        sending.then_some((entry, address))
+    }
+
+    /// Ends every delivery under way at a vendor, but for the first `spare`.
+    pub fn end(&mut self, vendor: Vendor, spare: u64, end: &(To, Reason, Option<String>)) {
+        let mut spare = spare;
+        for at in 0..self.entries.len() {
+            if self.address(at, vendor).is_none() {
+                continue;
+            }
+            if spare > 0 {
+                spare -= 1;
+            } else if let Some(entry) = self.entries.get_mut(at) {
+                entry.end = Some(end.clone());
+            }
+        }
     }
 }

@@ -12,10 +12,16 @@
 //! | [`send`] | admitted deliveries → one answer each |
 //! | [`settle`] | answers → final states, dead tokens, unused quota |
 //! | [`reply`] | the end → JSON |
+//!
+//! [`page`] cuts the targets of a queued push into the pages that go this way; [`explain`] shows what would go;
+//! [`funnel`] counts what went.
 
 pub mod admit;
 pub mod authenticate;
 pub mod begin;
+pub mod explain;
+pub mod funnel;
+pub mod page;
 pub mod parse;
 pub mod plan;
 pub mod reply;

@@ -3,18 +3,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{
-    parse::{
-        targets::{DEVICES_MAX, too_many},
-        text,
-    },
-    resolve::Found,
-};
+use super::{parse::text, resolve::Found};
 use crate::{
     model::{
         app::{App, Policy},
         delivery::{Reason, Recipient},
-        device::{Address, Permission},
+        device::{Address, Permission, Platform},
         ids::PushId,
         problem::{Code, Problem},
         push::Message,
@@ -39,32 +33,38 @@ pub enum Decision {
     },
 }
 
+/// One recipient, and what it gets.
+#[derive(Debug)]
+pub struct Decided {
+    /// Who.
+    pub recipient: Recipient,
+    /// What the device runs, where that is known.
+    pub platform: Option<Platform>,
+    /// What it gets.
+    pub decision: Decision,
+}
+
 /// What a push comes to.
 #[derive(Debug)]
 pub struct Plan {
     /// In the order named.
-    pub decisions: Vec<(Recipient, Decision)>,
+    pub decisions: Vec<Decided>,
     /// Per vendor that is sent to.
     pub drafts: BTreeMap<Vendor, Draft>,
 }
 
-/// Decides. `Err`: the whole push is refused and nothing of it is sent.
-pub fn plan(
-    app: &App,
-    message: &Message,
-    found: Vec<Found>,
-    push: &PushId,
-    now: Millis,
-) -> Result<Plan, Problem> {
-    if found.len() > DEVICES_MAX {
-        return Err(too_many(found.len()));
-    }
-    link_allowed(&app.policy, message)?;
+/// Refuses a push as a whole, before anything of it is begun.
+pub fn check(app: &App, message: &Message) -> Result<(), Problem> {
+    link_allowed(&app.policy, message)
+}
+
+/// Decides.
+pub fn plan(app: &App, message: &Message, found: Vec<Found>, push: &PushId, now: Millis) -> Plan {
     let mut drafts: BTreeMap<Vendor, Result<Draft, TooLarge>> = BTreeMap::new();
     let mut seen = HashSet::new();
     let decisions = found
         .into_iter()
-        .map(|Found { recipient, reach }| {
+        .map(|Found { recipient, platform, reach }| {
             let decision = match reach {
                 None => skip(None, Reason::NoDevice, no_device(&recipient)),
                 Some((address, permission)) => {
@@ -80,11 +80,11 @@ pub fn plan(
                     decide(app, address, permission, &mut seen, &mut fit)
                 }
             };
-            (recipient, decision)
+            Decided { recipient, platform, decision }
         })
         .collect();
     let drafts = drafts.into_iter().filter_map(|(vendor, draft)| Some((vendor, draft.ok()?))).collect();
-    Ok(Plan { decisions, drafts })
+    Plan { decisions, drafts }
 }
 
 fn decide(
@@ -187,12 +187,16 @@ mod tests {
     fn found(device: &str, vendor: Vendor, token: &str, permission: Permission) -> Found {
         let address = Address { vendor, token: Secret::new(token), environment: None, topic: None };
         let (user, device) = (UserId::parse("u").unwrap(), DeviceId::parse(device).unwrap());
-        Found { recipient: Recipient::Device(user, device), reach: Some((address, permission)) }
+        Found {
+            recipient: Recipient::Device(user, device),
+            platform: None,
+            reach: Some((address, permission)),
+        }
     }
 
     fn reasons(app: &App, message: &Message, found: Vec<Found>) -> Vec<Option<Reason>> {
-        let plan = plan(app, message, found, &PushId::new(Millis(1), [1; 10]), Millis(1)).unwrap();
-        let reason = |(_, decision): &(Recipient, Decision)| match decision {
+        let plan = plan(app, message, found, &PushId::new(Millis(1), [1; 10]), Millis(1));
+        let reason = |decided: &Decided| match &decided.decision {
             Decision::Send(_) => None,
             Decision::Skip { reason, .. } => Some(*reason),
         };
@@ -201,7 +205,8 @@ mod tests {
 
     #[test]
     fn every_skip_has_its_reason_and_the_rest_is_sent() {
-        let nobody = Found { recipient: Recipient::User(UserId::parse("n").unwrap()), reach: None };
+        let nobody =
+            Found { recipient: Recipient::User(UserId::parse("n").unwrap()), platform: None, reach: None };
         let all = vec![
             found("sent", Vendor::Fcm, "t1", Permission::Granted),
             found("asked not", Vendor::Fcm, "t2", Permission::Denied),
@@ -241,20 +246,10 @@ mod tests {
     }
 
     #[test]
-    fn a_push_that_reaches_too_many_is_refused_whole() {
-        let all: Vec<Found> = (0..=DEVICES_MAX)
-            .map(|n| found(&n.to_string(), Vendor::Fcm, &n.to_string(), Permission::Granted))
-            .collect();
-        let message = message(r#""notification":{"title":"t"}"#);
-        let problem = plan(&app(), &message, all, &PushId::new(Millis(1), [1; 10]), Millis(1)).unwrap_err();
-        assert_eq!(problem.code, Code::TooManyDevices);
-    }
-
-    #[test]
     fn links_follow_the_apps_policy() {
         let mut app = app();
         let message = message(r#""notification":{"title":"t","link":"APP://x"}"#);
-        let run = |app: &App| plan(app, &message, Vec::new(), &PushId::new(Millis(1), [1; 10]), Millis(1));
+        let run = |app: &App| check(app, &message);
         assert!(run(&app).is_ok());
         app.policy.link_schemes = vec!["app".into()];
         assert!(run(&app).is_ok());

@@ -5,24 +5,45 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::begin::{Batch, Entry};
 use crate::{
     model::{
         app::{App, Credential, KeyRecord},
         delivery::{Delivery, Reason, Recipient, State},
         device::Device,
         ids::UserId,
+        page::{Dropped, Head, Page},
+        push::Category,
         secret::Secret,
+        time::Millis,
     },
     vendor::Vendor,
+    wire::ledger::Known,
 };
 
 #[derive(Serialize)]
 struct PushReply<'a> {
     id: &'a str,
     status: &'static str,
-    counts: BTreeMap<State, usize>,
+    counts: BTreeMap<&'static str, u64>,
     deliveries: Vec<DeliveryReply<'a>>,
+}
+
+/// What `GET /v1/push/{id}` says beside the deliveries.
+#[derive(Serialize)]
+struct KnownReply<'a> {
+    id: &'a str,
+    status: &'static str,
+    category: Category,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    campaign: Option<&'a str>,
+    created_at: String,
+    due_at: String,
+    expires_at: String,
+    percent: u64,
+    counts: BTreeMap<&'static str, u64>,
+    deliveries: Vec<DeliveryReply<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -47,21 +68,94 @@ struct DeliveryReply<'a> {
     shortened: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trace: Vec<StepReply<'a>>,
 }
 
-/// The answer to `POST /v1/push`.
-pub fn push(batch: &Batch) -> String {
+#[derive(Serialize)]
+struct StepReply<'a> {
+    at: String,
+    step: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+}
+
+/// The answer to `POST /v1/push` where the caller has waited.
+pub fn push(page: &Page) -> String {
     let mut counts = BTreeMap::new();
-    for entry in &batch.entries {
-        *counts.entry(entry.delivery.state).or_insert(0) += 1;
+    for delivery in &page.deliveries {
+        *counts.entry(delivery.state.name()).or_insert(0) += 1;
     }
-    let deliveries = batch.entries.iter().map(delivery).collect();
-    text(&PushReply { id: batch.id.as_str(), status: "done", counts, deliveries })
+    let status = status(&counts);
+    let deliveries = page.deliveries.iter().map(|have| delivery(have, false)).collect();
+    text(&PushReply { id: page.push.as_str(), status, counts, deliveries })
 }
 
-fn delivery(entry: &Entry) -> DeliveryReply<'_> {
-    let Delivery { recipient, vendor, state, reason, vendor_id, detail, shortened, until } = &entry.delivery;
-    let (user, device, target) = match recipient {
+/// The answer to `POST /v1/push` where the push was queued.
+pub fn queued(head: &Head, now: Millis) -> String {
+    let status = if head.due > now { "scheduled" } else { "queued" };
+    let due_at = head.due.rfc3339();
+    text(&json!({"id": head.push, "status": status, "due_at": due_at, "counts": {"queued": head.targets}}))
+}
+
+/// What is known of a push.
+pub fn known(known: &Known, now: Millis) -> String {
+    let mut counts: BTreeMap<&'static str, u64> =
+        known.counts.iter().map(|(state, n)| (state.name(), *n)).collect();
+    if known.waiting > 0 {
+        counts.insert("queued", known.waiting.into());
+    }
+    let total: u64 = counts.values().sum();
+    let open: u64 = ["queued", "sending", "retrying"].iter().filter_map(|name| counts.get(name)).sum();
+    let percent = ((total - open) * 100).checked_div(total).unwrap_or(100);
+    let status = match &known.head {
+        Some(head) if head.due > now && known.waiting > 0 => "scheduled",
+        Some(Head { dropped: Some(Dropped { reason: None, .. }), .. }) if open == 0 => "cancelled",
+        Some(_) | None => self::status(&counts),
+    };
+    let about =
+        known.head.as_ref().map(|head| (&head.push, head.category, &head.campaign, head.due, head.expires));
+    let page = known.pages.first();
+    let Some((id, category, campaign, due, expires)) = about
+        .or_else(|| page.map(|page| (&page.push, page.category, &page.campaign, page.due, page.expires)))
+    else {
+        return String::new();
+    };
+    text(&KnownReply {
+        id: id.as_str(),
+        status,
+        category,
+        campaign: campaign.as_deref(),
+        created_at: id.created().rfc3339(),
+        due_at: due.rfc3339(),
+        expires_at: expires.rfc3339(),
+        percent,
+        counts,
+        deliveries: known
+            .pages
+            .iter()
+            .flat_map(|page| &page.deliveries)
+            .map(|have| delivery(have, true))
+            .collect(),
+        next: known.next.as_deref().and_then(|key| key.get(id.tail().len()..)),
+    })
+}
+
+/// Where a push is as a whole.
+fn status(counts: &BTreeMap<&'static str, u64>) -> &'static str {
+    let some = |name: &str| counts.get(name).is_some_and(|n| *n > 0);
+    match (some("queued"), some("sending"), some("retrying")) {
+        (true, ..) if counts.len() == 1 => "queued",
+        (true, ..) | (_, true, _) => "sending",
+        (false, false, true) => "retrying",
+        (false, false, false) => "done",
+    }
+}
+
+fn delivery(delivery: &Delivery, with_trace: bool) -> DeliveryReply<'_> {
+    let (user, device, target) = match &delivery.recipient {
         Recipient::User(user) => (Some(user.as_str()), None, None),
         Recipient::Device(user, device) | Recipient::Missing(user, device) => {
             (Some(user.as_str()), Some(device.as_str()), None)
@@ -72,14 +166,25 @@ fn delivery(entry: &Entry) -> DeliveryReply<'_> {
         user,
         device,
         target,
-        vendor: *vendor,
-        state: *state,
-        reason: *reason,
-        vendor_id: vendor_id.as_deref(),
-        detail: detail.as_deref(),
-        shortened: *shortened,
-        until: until.map(|at| at.rfc3339()),
+        vendor: delivery.vendor,
+        state: delivery.state,
+        reason: delivery.reason,
+        vendor_id: delivery.vendor_id.as_deref(),
+        detail: delivery.detail.as_deref(),
+        shortened: delivery.shortened,
+        until: delivery.until.map(|at| at.rfc3339()),
+        trace: if with_trace { trace(delivery) } else { Vec::new() },
     }
+}
+
+/// Everything a delivery has been, and what it is.
+fn trace(delivery: &Delivery) -> Vec<StepReply<'_>> {
+    let Delivery { state, since, reason, detail, trace, .. } = delivery;
+    let earlier = trace.iter().map(|step| (step.at, step.state, step.reason, step.detail.as_deref()));
+    earlier
+        .chain([(*since, *state, *reason, detail.as_deref())])
+        .map(|(at, step, reason, detail)| StepReply { at: at.rfc3339(), step, reason, detail })
+        .collect()
 }
 
 /// An app: what may be shown of it.

@@ -1,16 +1,15 @@
 //! Step 3: users → devices. Pure half: which users are asked for, and what their records mean for the targets named.
 //! Never a platform the user does not have.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     model::{
         delivery::Recipient,
-        device::{Address, Permission},
+        device::{Address, Permission, Platform},
         ids::UserId,
-        push::Targets,
     },
-    wire::user::Reach,
+    wire::{ledger::Target, user::Reach},
 };
 
 /// The devices of the users asked for. Every user asked for has an entry.
@@ -21,56 +20,66 @@ pub type Directory = HashMap<UserId, Vec<Reach>>;
 pub struct Found {
     /// Who.
     pub recipient: Recipient,
+    /// What the device runs, where that is known.
+    pub platform: Option<Platform>,
     /// How, and whether the user allows it. `None`: there is no device.
     pub reach: Option<(Address, Permission)>,
 }
 
 /// Each user once, in the order named.
-pub fn users(to: &Targets) -> Vec<UserId> {
-    let mut users: Vec<UserId> = Vec::new();
-    for user in to.users.iter().chain(to.devices.iter().map(|(user, _)| user)) {
-        if !users.contains(user) {
-            users.push(user.clone());
-        }
-    }
-    users
+pub fn users(to: &[Target]) -> Vec<UserId> {
+    let mut seen = HashSet::new();
+    let user = |target: &Target| match target {
+        Target::User(user) | Target::Device(user, _) => seen.insert(user.clone()).then(|| user.clone()),
+        Target::Token(..) => None,
+    };
+    to.iter().filter_map(user).collect()
 }
 
 /// What the targets come to: each device once, in the order named.
-pub fn found(to: &Targets, directory: &Directory) -> Vec<Found> {
+pub fn found(to: &[Target], directory: &Directory) -> Vec<Found> {
     let mut all: Vec<Found> = Vec::new();
+    let mut seen = HashSet::new();
     let mut add = |found: Found| {
-        if !all.iter().any(|have| have.recipient == found.recipient) {
+        if seen.insert(found.recipient.clone()) {
             all.push(found);
         }
     };
-    for user in &to.users {
-        let devices = directory.get(user).map(Vec::as_slice).unwrap_or_default();
-        if devices.is_empty() {
-            add(Found { recipient: Recipient::User(user.clone()), reach: None });
+    for target in to {
+        match target {
+            Target::User(user) => {
+                let devices = directory.get(user).map(Vec::as_slice).unwrap_or_default();
+                if devices.is_empty() {
+                    add(nobody(Recipient::User(user.clone())));
+                }
+                for device in devices {
+                    add(reached(user, device));
+                }
+            }
+            Target::Device(user, id) => {
+                match directory.get(user).and_then(|devices| devices.iter().find(|device| device.id == *id)) {
+                    Some(device) => add(reached(user, device)),
+                    None => add(nobody(Recipient::Missing(user.clone(), id.clone()))),
+                }
+            }
+            Target::Token(index, address) => add(Found {
+                recipient: Recipient::Token(*index),
+                platform: None,
+                reach: Some(((**address).clone(), Permission::Unknown)),
+            }),
         }
-        for device in devices {
-            add(reached(user, device));
-        }
-    }
-    for (user, id) in &to.devices {
-        match directory.get(user).and_then(|devices| devices.iter().find(|device| device.id == *id)) {
-            Some(device) => add(reached(user, device)),
-            None => add(Found { recipient: Recipient::Missing(user.clone(), id.clone()), reach: None }),
-        }
-    }
-    for (index, address) in to.tokens.iter().enumerate() {
-        add(Found {
-            recipient: Recipient::Token(index),
-            reach: Some((address.clone(), Permission::Unknown)),
-        });
     }
     all
+}
+
+fn nobody(recipient: Recipient) -> Found {
+    Found { recipient, platform: None, reach: None }
 }
 
 fn reached(user: &UserId, device: &Reach) -> Found {
     Found {
         recipient: Recipient::Device(user.clone(), device.id.clone()),
+        platform: device.platform,
         reach: Some((device.address.clone(), device.permission)),
     }
 }
@@ -90,6 +99,7 @@ mod tests {
     fn device(id: &str) -> Reach {
         Reach {
             id: DeviceId::parse(id).unwrap(),
+            platform: None,
             address: Address { vendor: Vendor::Fcm, token: Secret::new(id), environment: None, topic: None },
             permission: Permission::Granted,
         }
@@ -97,14 +107,13 @@ mod tests {
 
     #[test]
     fn what_is_named_twice_is_found_once() {
-        let to = Targets {
-            users: vec![user("a"), user("a"), user("nobody")],
-            devices: vec![
-                (user("a"), DeviceId::parse("d1").unwrap()),
-                (user("b"), DeviceId::parse("lost").unwrap()),
-            ],
-            tokens: vec![],
-        };
+        let to = [
+            Target::User(user("a")),
+            Target::User(user("a")),
+            Target::User(user("nobody")),
+            Target::Device(user("a"), DeviceId::parse("d1").unwrap()),
+            Target::Device(user("b"), DeviceId::parse("lost").unwrap()),
+        ];
         assert_eq!(users(&to), [user("a"), user("nobody"), user("b")]);
         let directory = Directory::from([
             (user("a"), vec![device("d1"), device("d2")]),

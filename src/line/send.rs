@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{
-        outcome::{Answer, Outcome, Reply, RetryWhy, Verdict},
+        outcome::{Answer, Outcome, Reply, Verdict},
         time::Millis,
     },
     vendor::{Outbound, Vendor},
@@ -93,10 +93,7 @@ pub fn decode(text: &str, expected: usize) -> Option<Vec<Answer>> {
 pub fn verdict(vendor: Vendor, answer: &Answer, now: Millis) -> Verdict {
     match answer {
         Answer::Reply(reply) => vendor.classify(reply, now),
-        Answer::NotSent(why) => Verdict::new(
-            Outcome::Retry { after: None, why: RetryWhy::Unavailable },
-            format!("not sent: {why}"),
-        ),
+        Answer::NotSent(why) => Verdict::not_sent(why),
         Answer::Silence(why) => Verdict::new(Outcome::Unknown, why.clone()),
     }
 }
@@ -104,6 +101,7 @@ pub fn verdict(vendor: Vendor, answer: &Answer, now: Millis) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::outcome::RetryWhy;
 
     #[test]
     fn only_the_vendors_hosts_are_reached() {

@@ -1,4 +1,4 @@
-//! Step 8: answers → final states, dead tokens, unused quota. Pure half: what each verdict makes of its delivery, and
+//! Step 8: answers → ends, dead tokens, unused quota. Pure half: what each verdict makes of its delivery, and
 //! which "dead token" answers are believed.
 //!
 //! A wrong credential, topic or environment of ours makes every token look dead. So two rules stand before a removal
@@ -7,17 +7,22 @@
 
 use std::collections::BTreeMap;
 
-use super::begin::{Batch, Entry};
+use super::begin::Batch;
 use crate::{
     crypto::hash,
     model::{
         delivery::{Delivery, Reason, Recipient, State},
+        device::Address,
         ids::UserId,
         outcome::{Certainty, Outcome, RetryWhy, Verdict},
+        page::Page,
         time::Millis,
     },
     vendor::Vendor,
-    wire::user::Gone,
+    wire::{
+        ledger::{End, To},
+        user::Gone,
+    },
 };
 
 /// From how many answers on "most of a batch" means something.
@@ -54,7 +59,7 @@ pub struct Dead {
     pub gone: Gone,
 }
 
-/// What is left to do when the states are final.
+/// What is left to do when the ends are written down.
 #[derive(Debug, Default)]
 pub struct Aftermath {
     /// Per vendor and blame.
@@ -63,17 +68,17 @@ pub struct Aftermath {
     pub unused: BTreeMap<Vendor, u64>,
 }
 
-/// Makes every delivery's state final.
-pub fn settle(batch: &mut Batch, tried: Vec<Tried>, now: Millis) -> Aftermath {
+/// What has become of this try of every delivery under way.
+pub fn settle(batch: &Batch, tried: Vec<Tried>) -> (Vec<End>, Aftermath) {
     let mut after = Aftermath::default();
-    for Tried { entry, blame, verdict } in tried {
-        let Some(entry) = batch.entries.get_mut(entry) else { continue };
-        let Some(vendor) = entry.delivery.vendor else { continue };
-        let weigh = after.weigh.entry((vendor, blame)).or_default();
+    let mut ends: BTreeMap<usize, End> = BTreeMap::new();
+    for Tried { entry: at, blame, verdict } in tried {
+        let Some((delivery, address)) = under_way(batch, at) else { continue };
+        let weigh = after.weigh.entry((address.vendor, blame)).or_default();
         match &verdict.outcome {
             Outcome::Accepted { .. } => weigh.accepted += 1,
             Outcome::TokenGone { since, certainty } => {
-                if let Some(dead) = dead(entry, *since) {
+                if let Some(dead) = dead(delivery, address, *since) {
                     match certainty {
                         Certainty::Certain => weigh.certain.push(dead),
                         Certainty::Ambiguous => weigh.ambiguous.push(dead),
@@ -87,22 +92,51 @@ pub fn settle(batch: &mut Batch, tried: Vec<Tried>, now: Millis) -> Aftermath {
             | Outcome::Unknown => {}
         }
         if !used(&verdict.outcome) {
-            *after.unused.entry(vendor).or_default() += 1;
+            *after.unused.entry(address.vendor).or_default() += 1;
         }
-        apply(&mut entry.delivery, verdict, now);
+        ends.insert(at, end(at, delivery.tries, verdict));
     }
-    for entry in &mut batch.entries {
-        if entry.delivery.state != State::Sending {
+    for (at, entry) in batch.entries.iter().enumerate() {
+        let Some(delivery) = batch.page.deliveries.get(at) else { continue };
+        if delivery.state != State::Sending || ends.contains_key(&at) {
             continue;
         }
-        // Nothing was even tried: nothing may be left without an end.
-        if let Some(vendor) = entry.delivery.vendor {
-            *after.unused.entry(vendor).or_default() += 1;
-        }
-        let not_tried = Outcome::Retry { after: None, why: RetryWhy::Unavailable };
-        apply(&mut entry.delivery, Verdict::new(not_tried, "not sent"), now);
+        let (to, reason, detail) = match (&entry.end, &entry.address) {
+            (Some(end), _) => end.clone(),
+            // Nothing was even tried: nothing may be left without an end.
+            (None, Some(address)) => {
+                *after.unused.entry(address.vendor).or_default() += 1;
+                (To::Retry(None), Reason::VendorUnavailable, Some("not sent".into()))
+            }
+            (None, None) => continue,
+        };
+        let tries = delivery.tries;
+        ends.insert(at, End { at: place(at), tries, to, sent: false, reason: Some(reason), detail });
     }
-    after
+    (ends.into_values().collect(), after)
+}
+
+/// Nothing of what is due of a page could be sent.
+pub fn not_sent(page: &Page, due: &[u32], why: &str) -> Vec<End> {
+    let sending = page.deliveries.iter().enumerate().filter(|(at, _)| due.contains(&place(*at)));
+    let end = |(at, delivery): (usize, &Delivery)| End {
+        at: place(at),
+        tries: delivery.tries,
+        to: To::Retry(None),
+        sent: false,
+        reason: Some(Reason::VendorUnavailable),
+        detail: Some(format!("not sent: {why}")),
+    };
+    sending.map(end).collect()
+}
+
+fn under_way(batch: &Batch, at: usize) -> Option<(&Delivery, &Address)> {
+    let address = batch.entries.get(at)?.address.as_ref()?;
+    Some((batch.page.deliveries.get(at)?, address))
+}
+
+fn place(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 /// Whether the vendor may have counted it. What may have arrived counts.
@@ -117,10 +151,8 @@ fn used(outcome: &Outcome) -> bool {
     }
 }
 
-fn dead(entry: &Entry, since: Option<Millis>) -> Option<Dead> {
-    let (Recipient::Device(user, device), Some(address)) = (&entry.delivery.recipient, &entry.address) else {
-        return None;
-    };
+fn dead(delivery: &Delivery, address: &Address, since: Option<Millis>) -> Option<Dead> {
+    let Recipient::Device(user, device) = &delivery.recipient else { return None };
     let token_sha256 = hash::sha256_hex(address.token.reveal().as_bytes());
     Some(Dead {
         user: user.clone(),
@@ -128,29 +160,20 @@ fn dead(entry: &Entry, since: Option<Millis>) -> Option<Dead> {
     })
 }
 
-fn apply(delivery: &mut Delivery, verdict: Verdict, now: Millis) {
-    let (state, reason) = match verdict.outcome {
-        Outcome::Accepted { id } => {
-            delivery.vendor_id = id;
-            (State::Accepted, None)
+fn end(at: usize, tries: u32, verdict: Verdict) -> End {
+    let (to, reason) = match verdict.outcome {
+        Outcome::Accepted { id } => (To::Accepted { vendor_id: id }, None),
+        Outcome::TokenGone { .. } => (To::Failed, Some(Reason::TokenGone)),
+        Outcome::Retry { after, why: RetryWhy::RateLimited } => (To::Retry(after), Some(Reason::RateLimited)),
+        Outcome::Retry { after, why: RetryWhy::Unavailable } => {
+            (To::Retry(after), Some(Reason::VendorUnavailable))
         }
-        Outcome::TokenGone { .. } => (State::Failed, Some(Reason::TokenGone)),
-        Outcome::Retry { after, why } => {
-            delivery.until = after.map(|secs| now.plus_secs(u64::from(secs)));
-            let reason = match why {
-                RetryWhy::RateLimited => Reason::RateLimited,
-                RetryWhy::Unavailable => Reason::VendorUnavailable,
-            };
-            (State::Failed, Some(reason))
-        }
-        Outcome::Rejected => (State::Failed, Some(Reason::VendorRejected)),
-        Outcome::TooLarge => (State::Failed, Some(Reason::TooLarge)),
-        Outcome::Credentials(_) => (State::Failed, Some(Reason::Credentials)),
-        Outcome::Unknown => (State::Unknown, Some(Reason::NoAnswer)),
+        Outcome::Rejected => (To::Failed, Some(Reason::VendorRejected)),
+        Outcome::TooLarge => (To::Failed, Some(Reason::TooLarge)),
+        Outcome::Credentials(_) => (To::Failed, Some(Reason::Credentials)),
+        Outcome::Unknown => (To::Unknown, Some(Reason::NoAnswer)),
     };
-    delivery.state = state;
-    delivery.reason = reason;
-    delivery.detail = verdict.detail;
+    End { at: place(at), tries, to, sent: verdict.left, reason, detail: verdict.detail }
 }
 
 impl Weigh {
@@ -184,53 +207,65 @@ pub fn by_user(words: Vec<Dead>) -> Vec<(UserId, Vec<Gone>)> {
 mod tests {
     use super::*;
     use crate::{
+        line::begin::Entry,
         model::{
-            device::Address,
             ids::{DeviceId, PushId},
             outcome::Again,
+            page::Part,
+            push::{Category, OnUnknown},
             secret::Secret,
         },
+        object::ledger::page,
         vendor::Ids,
     };
 
     fn batch(n: usize) -> Batch {
         let id = PushId::new(Millis(0), [0; 10]);
-        let entry = |n: usize| Entry {
-            delivery: Delivery::sending(
-                Recipient::Device(UserId::parse(format!("u{n}")).unwrap(), DeviceId::parse("d").unwrap()),
-                Vendor::Apns,
-                false,
-            ),
-            ids: Ids::new(&id, n),
-            address: Some(Address {
-                vendor: Vendor::Apns,
-                token: Secret::new(format!("t{n}")),
-                environment: None,
-                topic: None,
-            }),
+        let address = |n: usize| Address {
+            vendor: Vendor::Apns,
+            token: Secret::new(format!("t{n}")),
+            environment: None,
+            topic: None,
         };
-        Batch { entries: (0..n).map(entry).collect(), id, drafts: BTreeMap::new() }
+        let recipient = |n: usize| {
+            Recipient::Device(UserId::parse(format!("u{n}")).unwrap(), DeviceId::parse("d").unwrap())
+        };
+        let sending = |n| Delivery::sending(recipient(n), Vendor::Apns, None, false, Millis(0));
+        let page = Page {
+            push: id.clone(),
+            part: Part::Whole,
+            category: Category::Marketing,
+            campaign: None,
+            due: Millis(0),
+            expires: Millis(86_400_000),
+            on_unknown: OnUnknown::Keep,
+            body: None,
+            took: 0,
+            deliveries: (0..n).map(sending).collect(),
+        };
+        let entry = |n: usize| Entry { ids: Ids::new(&id, n), address: Some(address(n)), end: None };
+        Batch { page, entries: (0..n).map(entry).collect(), drafts: BTreeMap::new() }
     }
 
     fn gone(certainty: Certainty) -> Outcome {
         Outcome::TokenGone { since: Some(Millis(7)), certainty }
     }
 
-    fn run(outcomes: Vec<Outcome>) -> (Batch, Aftermath) {
+    fn run(outcomes: Vec<Outcome>) -> (Page, Aftermath) {
         let mut batch = batch(outcomes.len());
         let tried = outcomes.into_iter().enumerate().map(|(entry, outcome)| Tried {
             entry,
             blame: "b".into(),
             verdict: Verdict::new(outcome, "words"),
         });
-        let tried = tried.collect();
-        let after = settle(&mut batch, tried, Millis(1_000));
-        (batch, after)
+        let (ends, after) = settle(&batch, tried.collect());
+        page::settle(&mut batch.page, &ends, Millis(1_000));
+        (batch.page, after)
     }
 
     #[test]
     fn every_outcome_has_one_state() {
-        let (batch, after) = run(vec![
+        let (page, after) = run(vec![
             Outcome::Accepted { id: Some("v".into()) },
             gone(Certainty::Certain),
             Outcome::Retry { after: Some(60), why: RetryWhy::RateLimited },
@@ -241,33 +276,36 @@ mod tests {
             Outcome::Unknown,
         ]);
         let states: Vec<_> =
-            batch.entries.iter().map(|entry| (entry.delivery.state, entry.delivery.reason)).collect();
+            page.deliveries.iter().map(|delivery| (delivery.state, delivery.reason)).collect();
         assert_eq!(
             states,
             [
                 (State::Accepted, None),
                 (State::Failed, Some(Reason::TokenGone)),
-                (State::Failed, Some(Reason::RateLimited)),
-                (State::Failed, Some(Reason::VendorUnavailable)),
+                (State::Retrying, Some(Reason::RateLimited)),
+                (State::Retrying, Some(Reason::VendorUnavailable)),
                 (State::Failed, Some(Reason::VendorRejected)),
                 (State::Failed, Some(Reason::TooLarge)),
                 (State::Failed, Some(Reason::Credentials)),
                 (State::Unknown, Some(Reason::NoAnswer)),
             ]
         );
-        assert_eq!(batch.entries[0].delivery.vendor_id.as_deref(), Some("v"));
-        assert_eq!(batch.entries[2].delivery.until, Some(Millis(61_000)));
+        assert_eq!(page.deliveries[0].vendor_id.as_deref(), Some("v"));
+        let until = page.deliveries[2].until.unwrap();
+        assert!((Millis(61_000)..Millis(76_000)).contains(&until), "{until:?}");
         assert_eq!(after.unused[&Vendor::Apns], 6, "accepted and unknown keep their grant");
     }
 
     #[test]
     fn nothing_is_left_without_an_end() {
-        let mut batch = batch(2);
+        let mut batch = batch(3);
+        batch.end(Vendor::Apns, 2, &(To::Skipped(None), Reason::Quota, None));
         let verdict = Verdict::accepted(None);
-        let after = settle(&mut batch, vec![Tried { entry: 1, blame: "b".into(), verdict }], Millis(0));
-        let states: Vec<_> = batch.entries.iter().map(|entry| entry.delivery.state).collect();
-        assert_eq!(states, [State::Failed, State::Accepted]);
-        assert_eq!(after.unused[&Vendor::Apns], 1);
+        let (ends, after) = settle(&batch, vec![Tried { entry: 1, blame: "b".into(), verdict }]);
+        page::settle(&mut batch.page, &ends, Millis(0));
+        let states: Vec<_> = batch.page.deliveries.iter().map(|delivery| delivery.state).collect();
+        assert_eq!(states, [State::Retrying, State::Accepted, State::Skipped]);
+        assert_eq!(after.unused[&Vendor::Apns], 1, "what was not granted is not given back");
     }
 
     #[test]
@@ -303,10 +341,10 @@ mod tests {
     #[test]
     fn a_raw_token_has_no_owner_to_be_told() {
         let mut batch = batch(1);
-        batch.entries[0].delivery.recipient = Recipient::Token(0);
+        batch.page.deliveries[0].recipient = Recipient::Token(0);
         let verdict = Verdict::new(gone(Certainty::Certain), "Unregistered");
-        let after = settle(&mut batch, vec![Tried { entry: 0, blame: "b".into(), verdict }], Millis(0));
+        let (ends, after) = settle(&batch, vec![Tried { entry: 0, blame: "b".into(), verdict }]);
         assert!(after.weigh[&(Vendor::Apns, "b".to_owned())].certain.is_empty());
-        assert_eq!(batch.entries[0].delivery.reason, Some(Reason::TokenGone));
+        assert_eq!(ends[0].reason, Some(Reason::TokenGone));
     }
 }

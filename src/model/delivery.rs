@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    device::Platform,
     ids::{DeviceId, UserId},
     time::Millis,
 };
@@ -22,11 +23,31 @@ pub enum State {
     Failed,
     /// The request left, no answer came.
     Unknown,
+    /// Waits for its next try.
+    Retrying,
+    /// Taken back before it was sent.
+    Cancelled,
 }
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Sending, Self::Accepted, Self::Skipped, Self::Failed, Self::Unknown];
+    pub const ALL: [Self; 7] = [
+        Self::Sending,
+        Self::Accepted,
+        Self::Skipped,
+        Self::Failed,
+        Self::Unknown,
+        Self::Retrying,
+        Self::Cancelled,
+    ];
+
+    /// It goes on from here by itself.
+    pub fn open(self) -> bool {
+        match self {
+            Self::Sending | Self::Retrying => true,
+            Self::Accepted | Self::Skipped | Self::Failed | Self::Unknown | Self::Cancelled => false,
+        }
+    }
 
     /// The name in the contract.
     pub fn name(self) -> &'static str {
@@ -36,6 +57,8 @@ impl State {
             Self::Skipped => "skipped",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
+            Self::Retrying => "retrying",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -68,11 +91,13 @@ pub enum Reason {
     VendorUnavailable,
     /// The request left and no answer came.
     NoAnswer,
+    /// Its `ttl` ended before it could be sent.
+    Expired,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NoDevice,
         Self::PermissionOff,
         Self::Duplicate,
@@ -85,6 +110,7 @@ impl Reason {
         Self::RateLimited,
         Self::VendorUnavailable,
         Self::NoAnswer,
+        Self::Expired,
     ];
 
     /// The name in the contract.
@@ -102,12 +128,14 @@ impl Reason {
             Self::RateLimited => "rate_limited",
             Self::VendorUnavailable => "vendor_unavailable",
             Self::NoAnswer => "no_answer",
+            Self::Expired => "expired",
         }
     }
 }
 
 /// Whom a delivery is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Recipient {
     /// A user without a device that could be meant.
     User(UserId),
@@ -120,38 +148,78 @@ pub enum Recipient {
 }
 
 /// One push to one device, and where it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// For whom.
     pub recipient: Recipient,
+    /// What the device runs, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
     /// Through whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor: Option<Vendor>,
     /// Where it is.
     pub state: State,
+    /// Since when.
+    pub since: Millis,
     /// Why it went no further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The vendor's id of the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor_id: Option<String>,
     /// In words: the vendor's own, or ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The body was shortened to fit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shortened: bool,
-    /// When it could pass (end of the quota window, the vendor's Retry-After).
+    /// When it could pass (end of the quota window), or is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Millis>,
+    /// Tries begun.
+    pub tries: u32,
+    /// A request may have left for the vendor.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sent: bool,
+    /// What it was before, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trace: Vec<Step>,
 }
+
+/// Something a delivery has been.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// From when on.
+    pub at: Millis,
+    /// What.
+    pub state: State,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// In words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// Steps kept of one delivery: twelve tries have fewer.
+const TRACE_MAX: usize = 32;
 
 impl Delivery {
     /// Begun.
-    pub fn sending(recipient: Recipient, vendor: Vendor, shortened: bool) -> Self {
+    pub fn sending(
+        recipient: Recipient,
+        vendor: Vendor,
+        platform: Option<Platform>,
+        shortened: bool,
+        now: Millis,
+    ) -> Self {
         Self {
-            recipient,
-            vendor: Some(vendor),
-            state: State::Sending,
-            reason: None,
-            vendor_id: None,
-            detail: None,
             shortened,
-            until: None,
+            tries: 1,
+            platform,
+            vendor: Some(vendor),
+            ..Self::new(recipient, State::Sending, now)
         }
     }
 
@@ -159,18 +227,43 @@ impl Delivery {
     pub fn skipped(
         recipient: Recipient,
         vendor: Option<Vendor>,
+        platform: Option<Platform>,
         reason: Reason,
         detail: Option<String>,
+        now: Millis,
     ) -> Self {
+        Self { vendor, platform, reason: Some(reason), detail, ..Self::new(recipient, State::Skipped, now) }
+    }
+
+    fn new(recipient: Recipient, state: State, now: Millis) -> Self {
         Self {
             recipient,
-            vendor,
-            state: State::Skipped,
-            reason: Some(reason),
+            platform: None,
+            vendor: None,
+            state,
+            since: now,
+            reason: None,
             vendor_id: None,
-            detail,
+            detail: None,
             shortened: false,
             until: None,
+            tries: 0,
+            sent: false,
+            trace: Vec::new(),
         }
+    }
+
+    /// Goes on to another state; what it was goes into the trace.
+    pub fn go(&mut self, state: State, reason: Option<Reason>, detail: Option<String>, now: Millis) {
+        if self.trace.len() < TRACE_MAX {
+            self.trace.push(Step {
+                at: self.since,
+                state: self.state,
+                reason: self.reason,
+                detail: self.detail.take(),
+            });
+        }
+        (self.state, self.since, self.until) = (state, now, None);
+        (self.reason, self.detail) = (reason, detail);
     }
 }

@@ -6,7 +6,7 @@ use super::{ids::DeviceId, secret::Secret, time::Millis};
 use crate::vendor::Vendor;
 
 /// What the device runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Platform {
     /// iOS, iPadOS, watchOS.
@@ -17,6 +17,18 @@ pub enum Platform {
     Android,
     /// A browser.
     Web,
+}
+
+impl Platform {
+    /// The name in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ios => "ios",
+            Self::Macos => "macos",
+            Self::Android => "android",
+            Self::Web => "web",
+        }
+    }
 }
 
 /// Which of Apple's two worlds issued the token: fixed by the app's `aps-environment` entitlement.

@@ -31,7 +31,7 @@ impl fmt::Display for IdError {
             Self::Dots => "`.` and `..` cannot be ids",
             Self::Control => "the id has a control character",
             Self::Form => {
-                "an app id has 1 to 32 characters of a-z, 0-9 and `-` and begins with a letter or digit"
+                "an app id has 1 to 32 characters of a-z, 0-9 and `-` and begins with a letter or digit; a push id is a ULID"
             }
         })
     }
@@ -136,8 +136,9 @@ impl fmt::Display for Tenant {
     }
 }
 
-/// A push: a ULID, so ids sort by time and carry 80 random bits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A push: a ULID, so ids sort by time. The lower 80 bits are random, or made from the caller's idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct PushId(String);
 
 /// Crockford's base 32, as the ULID specification has it.
@@ -154,9 +155,48 @@ impl PushId {
         Self((0..26).rev().filter_map(digit).map(char::from).collect())
     }
 
+    /// Reads one, in the form that [`new`](Self::new) writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let form = text.len() == 26
+            && text.bytes().all(|byte| BASE32.contains(&byte))
+            && text.bytes().next().is_some_and(|first| first <= b'7');
+        form.then(|| Self(text.to_owned()))
+    }
+
     /// The 26 characters.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// When it was made.
+    pub fn created(&self) -> super::time::Millis {
+        let digit = |byte: u8| BASE32.iter().position(|have| *have == byte).unwrap_or_default() as u64;
+        super::time::Millis(self.0.bytes().take(10).fold(0, |value, byte| (value << 5) | digit(byte)))
+    }
+
+    /// The lower 80 bits, 16 characters: what an idempotency key decides, whenever it comes again.
+    pub fn tail(&self) -> &str {
+        self.0.get(10..).unwrap_or_default()
+    }
+
+    /// Which of `shards` equal parts of all ids it falls into.
+    pub fn shard(&self, shards: u32) -> u32 {
+        let digit = |byte: u8| BASE32.iter().position(|have| *have == byte).unwrap_or_default() as u64;
+        let high = self.tail().bytes().take(6).fold(0, |value, byte| (value << 5) | digit(byte));
+        u32::try_from((high * u64::from(shards)) >> 30).unwrap_or_default()
+    }
+}
+
+impl TryFrom<String> for PushId {
+    type Error = IdError;
+    fn try_from(text: String) -> Result<Self, IdError> {
+        Self::parse(&text).ok_or(IdError::Form)
+    }
+}
+
+impl From<PushId> for String {
+    fn from(id: PushId) -> Self {
+        id.0
     }
 }
 
@@ -198,5 +238,23 @@ mod tests {
         assert_eq!(id.as_str(), "01ARYZ6S410000000000000000");
         assert!(PushId::new(Millis(1), [255; 10]).as_str() < id.as_str());
         assert_eq!(PushId::new(Millis(0), [255; 10]).as_str(), "0000000000ZZZZZZZZZZZZZZZZ");
+        assert_eq!(id.created(), Millis(1_469_918_176_385));
+        assert_eq!(PushId::parse(id.as_str()), Some(id));
+        for not in
+            ["", "01arYZ6S410000000000000000", "81ARYZ6S410000000000000000", "01ARYZ6S41000000000000000"]
+        {
+            assert_eq!(PushId::parse(not), None, "{not}");
+        }
+    }
+
+    #[test]
+    fn shards_are_equal_parts() {
+        let mut count = [0; 3];
+        for n in 0..=255u8 {
+            let id = PushId::new(Millis(1), [n, 7, 0, 0, 0, 0, 0, 0, 0, 0]);
+            count[id.shard(3) as usize] += 1;
+            assert_eq!(id.shard(1), 0);
+        }
+        assert!(count.iter().all(|n| (85..=86).contains(n)), "{count:?}");
     }
 }

@@ -5,6 +5,7 @@ pub mod delivery;
 pub mod device;
 pub mod ids;
 pub mod outcome;
+pub mod page;
 pub mod problem;
 pub mod push;
 pub mod secret;

@@ -70,17 +70,25 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// The vendor's reason, verbatim and bounded; absent where there is nothing to say.
     pub detail: Option<String>,
+    /// A request may have left for the vendor.
+    pub left: bool,
 }
 
 impl Verdict {
     /// With the vendor's words.
     pub fn new(outcome: Outcome, detail: impl Into<String>) -> Self {
-        Self { outcome, detail: Some(detail.into()) }
+        Self { outcome, detail: Some(detail.into()), left: true }
     }
 
     /// Taken by the vendor.
     pub fn accepted(id: Option<String>) -> Self {
-        Self { outcome: Outcome::Accepted { id }, detail: None }
+        Self { outcome: Outcome::Accepted { id }, detail: None, left: true }
+    }
+
+    /// Nothing has left.
+    pub fn not_sent(why: &str) -> Self {
+        let outcome = Outcome::Retry { after: None, why: RetryWhy::Unavailable };
+        Self { left: false, ..Self::new(outcome, format!("not sent: {why}")) }
     }
 
     /// What may be repeated at once.

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::ids::PushId;
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $title:literal;)*) => {
         /// The stable code of a problem.
@@ -57,8 +59,8 @@ codes! {
     ReservedName = "reserved_name", 400, "Reserved name";
     /// Nobody to send to.
     NoTargets = "no_targets", 400, "No targets";
-    /// More devices than one call may reach.
-    TooManyDevices = "too_many_devices", 400, "Too many devices";
+    /// More targets than one call may name.
+    TooManyTargets = "too_many_targets", 400, "Too many targets";
     /// A credential that cannot sign, or is not what it claims.
     InvalidCredentials = "invalid_credentials", 400, "Credential refused";
     /// No key, or none that is known.
@@ -71,6 +73,12 @@ codes! {
     UnknownApp = "unknown_app", 404, "Unknown app";
     /// No such key.
     UnknownKey = "unknown_key", 404, "Unknown key";
+    /// No such push, or it is no longer kept.
+    UnknownPush = "unknown_push", 404, "Unknown push";
+    /// The push with this idempotency key is being sent.
+    PushUnderWay = "push_under_way", 409, "The push is being sent";
+    /// The idempotency key was used for another push.
+    IdempotencyMismatch = "idempotency_mismatch", 422, "Another push has this key";
     /// No such user.
     UnknownUser = "unknown_user", 404, "Unknown user";
     /// No such device.
@@ -100,6 +108,8 @@ pub struct Problem {
     pub detail: String,
     /// JSON pointer (RFC 6901) of the field, for bad input.
     pub pointer: Option<String>,
+    /// The push that stands in the way.
+    pub push: Option<PushId>,
 }
 
 #[derive(Serialize)]
@@ -111,17 +121,24 @@ struct Body<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pointer: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    push: Option<&'a str>,
 }
 
 impl Problem {
     /// Without a field to point at.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), pointer: None }
+        Self { code, detail: detail.into(), pointer: None, push: None }
     }
 
     /// About one field.
     pub fn at(code: Code, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), pointer: Some(pointer.into()) }
+        Self { code, detail: detail.into(), pointer: Some(pointer.into()), push: None }
+    }
+
+    /// About a push.
+    pub fn of_push(code: Code, push: &PushId, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), pointer: None, push: Some(push.clone()) }
     }
 
     /// The body of the response.
@@ -133,6 +150,7 @@ impl Problem {
             code: self.code.as_str(),
             detail: &self.detail,
             pointer: self.pointer.as_deref(),
+            push: self.push.as_ref().map(PushId::as_str),
         };
         serde_json::to_string(&body).unwrap_or_default()
     }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     device::Address,
     ids::{DeviceId, UserId},
+    time::Millis,
 };
 
 /// What a message is *for*. Without a word it is marketing: the class every vendor limits.
@@ -115,7 +116,7 @@ pub struct Notification {
 }
 
 /// Whom it goes to, as the caller named them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Targets {
     /// All devices of these users.
     pub users: Vec<UserId>,
@@ -138,7 +139,7 @@ impl Targets {
 }
 
 /// Fields that are merged last into the vendor's own JSON (JSON Merge Patch, RFC 7396).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Options {
     /// Into the APNs payload; `headers` beside it.
     pub apns: Map<String, Value>,
@@ -146,8 +147,8 @@ pub struct Options {
     pub fcm: Map<String, Value>,
 }
 
-/// Everything about a push but whom it goes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Everything about a push but whom it goes to and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// What it is for.
     pub category: Category,
@@ -171,6 +172,17 @@ pub struct Message {
     pub options: Options,
 }
 
+/// When a push is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// At once.
+    #[default]
+    Now,
+    /// At an instant.
+    At(Millis),
+}
+
 /// One request to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Push {
@@ -178,4 +190,8 @@ pub struct Push {
     pub to: Targets,
     /// What.
     pub message: Message,
+    /// When.
+    pub when: When,
+    /// The caller waits for the end.
+    pub wait: bool,
 }

@@ -26,6 +26,12 @@ impl Millis {
         Day((self.0 + zone.offset()) / DAY)
     }
 
+    /// Reads an RFC 3339 time; fractions of a millisecond are cut off, and nothing before 1970 is one.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos();
+        u64::try_from(at.div_euclid(1_000_000)).ok().map(Self)
+    }
+
     /// RFC 3339 in UTC, whole seconds where they are whole.
     pub fn rfc3339(self) -> String {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)

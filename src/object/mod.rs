@@ -4,5 +4,6 @@
 pub mod account;
 pub mod app;
 pub mod judge;
+pub mod ledger;
 pub mod quota;
 pub mod user;

@@ -75,6 +75,18 @@ impl Vendor {
         }
     }
 
+    /// Seconds before the next try after `tries` of them, where the vendor does not say: Apple's rule is quick tries, then
+    /// 15 minutes; Google's exponential from 10 s (vendor pages, 1.6 and 2.5). At most an hour.
+    pub fn retry_secs(self, tries: u32) -> u32 {
+        const HOUR: u32 = 3_600;
+        match (self, tries) {
+            (Self::Apns, 0 | 1) => 1,
+            (Self::Apns, 2) => 5,
+            (Self::Apns, later) => (900 << (later - 3).min(2)).min(HOUR),
+            (Self::Fcm, tries) => (10 << tries.saturating_sub(1).min(9)).min(HOUR),
+        }
+    }
+
     /// Hosts that requests of this vendor may go to. Checked before every fetch.
     pub fn hosts(self) -> &'static [&'static str] {
         match self {

@@ -4,4 +4,6 @@
 
 pub mod account;
 pub mod app;
+pub mod job;
+pub mod ledger;
 pub mod user;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{
-        device::{Address, Device, Environment, Permission, Registration},
+        device::{Address, Device, Environment, Permission, Platform, Registration},
         ids::{DeviceId, Tenant, UserId},
         secret::Secret,
         time::Millis,
@@ -108,6 +108,8 @@ pub struct Reply {
 pub struct Reach {
     /// Which.
     pub id: DeviceId,
+    /// What it runs.
+    pub platform: Option<Platform>,
     /// How it is reached.
     pub address: Address,
     /// Whether the user allows it.
@@ -118,6 +120,8 @@ pub struct Reach {
 #[derive(Serialize, Deserialize)]
 struct ReachRow {
     id: DeviceId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    platform: Option<Platform>,
     vendor: Vendor,
     token: Secret,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,15 +133,16 @@ struct ReachRow {
 
 impl From<ReachRow> for Reach {
     fn from(row: ReachRow) -> Self {
-        let ReachRow { id, vendor, token, environment, topic, permission } = row;
-        Self { id, address: Address { vendor, token, environment, topic }, permission }
+        let ReachRow { id, platform, vendor, token, environment, topic, permission } = row;
+        Self { id, platform, address: Address { vendor, token, environment, topic }, permission }
     }
 }
 
 impl From<Reach> for ReachRow {
     fn from(reach: Reach) -> Self {
-        let Reach { id, address: Address { vendor, token, environment, topic }, permission } = reach;
-        Self { id, vendor, token, environment, topic, permission }
+        let Reach { id, platform, address, permission } = reach;
+        let Address { vendor, token, environment, topic } = address;
+        Self { id, platform, vendor, token, environment, topic, permission }
     }
 }
 
@@ -146,6 +151,7 @@ impl Reach {
     pub fn of(device: &Device) -> Self {
         Self {
             id: device.id.clone(),
+            platform: Some(device.registration.platform),
             address: device.registration.address.clone(),
             permission: device.registration.permission,
         }
@@ -165,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_copy_in_kv_is_pinned() {
-        let text = r#"{"devices":[{"id":"iphone","vendor":"apns","token":"00ff","environment":"sandbox","topic":"com.example","permission":"granted"},{"id":"a","vendor":"fcm","token":"t","permission":"unknown"}]}"#;
+        let text = r#"{"devices":[{"id":"iphone","platform":"ios","vendor":"apns","token":"00ff","environment":"sandbox","topic":"com.example","permission":"granted"},{"id":"a","vendor":"fcm","token":"t","permission":"unknown"}]}"#;
         let copy: Copy = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&copy).unwrap(), text);
     }

@@ -160,7 +160,9 @@ function miniflareOptions(labUrl: string, options: StageOptions): MiniflareOptio
     compatibilityDate: "2026-07-30",
     bindings: { ADMIN_KEY, SEAL_KEY, VENDOR_PROXY: labUrl, ...options.bindings },
     kvNamespaces: ["DEVICES", "APPS"],
-    durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account") },
+    durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account"), LEDGER: object("Ledger") },
+    queueProducers: { DISPATCH: "edgepush-dispatch", DEAD: "edgepush-dead" },
+    queueConsumers: { "edgepush-dispatch": { maxBatchSize: 5, maxBatchTimeout: 0, maxRetries: 10, deadLetterQueue: "edgepush-dead" } },
     ...(options.persist === undefined
       ? {}
       : { kvPersist: `${options.persist}/kv`, durableObjectsPersist: `${options.persist}/do` }),

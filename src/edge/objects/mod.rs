@@ -8,6 +8,7 @@
 mod account;
 mod app;
 mod flight;
+mod ledger;
 mod rows;
 mod shell;
 mod user;

@@ -27,7 +27,7 @@ impl Rows {
         // By name: the platform has tables of its own in the same database.
         let names: Vec<String> = tables.iter().map(|table| format!("'{}'", table.name)).collect();
         let known = format!("SELECT name FROM sqlite_master WHERE name IN ({})", names.join(", "));
-        rows.made.set(rows.select(&known)?.len() == tables.len());
+        rows.made.set(rows.select(&known, Vec::new())?.len() == tables.len());
         Ok(rows)
     }
 
@@ -44,7 +44,16 @@ impl Rows {
 
     /// Runs a statement that reads. Every row is a list of texts.
     pub(super) fn read(&self, statement: &str) -> worker::Result<Vec<Vec<String>>> {
-        if self.made.get() { self.select(statement) } else { Ok(Vec::new()) }
+        self.read_with(statement, Vec::new())
+    }
+
+    /// The same with values in the statement's holes.
+    pub(super) fn read_with(
+        &self,
+        statement: &str,
+        values: Vec<SqlStorageValue>,
+    ) -> worker::Result<Vec<Vec<String>>> {
+        if self.made.get() { self.select(statement, values) } else { Ok(Vec::new()) }
     }
 
     fn run(&self, statement: &str, values: Vec<SqlStorageValue>) -> worker::Result<()> {
@@ -53,8 +62,13 @@ impl Rows {
         Ok(())
     }
 
-    fn select(&self, statement: &str) -> worker::Result<Vec<Vec<String>>> {
-        let cursor = self.sql.exec(statement, None)?;
+    /// The same, also where no table has been made yet.
+    pub(super) fn select(
+        &self,
+        statement: &str,
+        values: Vec<SqlStorageValue>,
+    ) -> worker::Result<Vec<Vec<String>>> {
+        let cursor = self.sql.exec(statement, values)?;
         cursor.raw().map(|row| row.map(|values| values.into_iter().map(text).collect())).collect()
     }
 

@@ -5,16 +5,14 @@ mod devices;
 #[cfg(feature = "test-hooks")]
 pub(super) mod hooks;
 pub(super) mod meta;
+mod pushes;
 
 use super::{
     cx::Cx,
     exchange::{Reply, Request},
     push,
 };
-use crate::{
-    line::parse::{push::BODY_MAX, route::Call},
-    model::problem::Problem,
-};
+use crate::{line::parse::route::Call, model::problem::Problem};
 
 /// Answers a call; `holes` are what stands in the path, in the order of its template.
 pub(super) async fn answer(
@@ -25,11 +23,11 @@ pub(super) async fn answer(
 ) -> Result<Reply, Problem> {
     let hole = |at: usize| holes.get(at).copied().unwrap_or_default();
     match call {
-        Call::Push => {
-            let body = request.body(BODY_MAX)?;
-            let reply = push::push(cx, request.authorization, request.idempotency_key, body).await?;
-            Ok(Reply::json(200, reply))
-        }
+        Call::Push => push::push(cx, request).await,
+        Call::ExplainPush => pushes::explain(cx, request).await,
+        Call::GetPush => pushes::get(cx, request, hole(0)).await,
+        Call::CancelPush => pushes::cancel(cx, request, hole(0)).await,
+        Call::Funnel => pushes::funnel(cx, request).await,
         Call::GetUser => devices::list(cx, request, hole(0)).await,
         Call::PutDevice => devices::put(cx, request, hole(0), hole(1)).await,
         Call::DeleteDevice => devices::delete(cx, request, hole(0), hole(1)).await,

@@ -14,7 +14,8 @@ use super::{
 use crate::{
     model::{
         problem::{Code, Problem},
-        push::{Category, Guard, Message, Notification, OnUnknown, Online, Options, Push},
+        push::{Category, Guard, Message, Notification, OnUnknown, Online, Options, Push, When},
+        time::Millis,
     },
     vendor::Vendor,
 };
@@ -25,6 +26,8 @@ pub const BODY_MAX: usize = 2 * 1024 * 1024;
 pub const TTL_MAX: u64 = 2_592_000;
 /// Longest text of a title or body, bytes: more cannot pass any vendor, even shortened it is not worth measuring.
 const TEXT_MAX: usize = 16 * 1024;
+/// Longest idempotency key, bytes.
+const KEY_MAX: usize = 255;
 /// Longest link or picture address, bytes.
 const LINK_MAX: usize = 2_048;
 
@@ -55,9 +58,11 @@ pub fn push(bytes: &[u8]) -> Result<Push, Problem> {
             "give a `notification`, `data`, or both",
         ));
     }
+    let when = fields.take("send").map(when).transpose()?.unwrap_or_default();
+    let wait = fields.take("wait").map_or(Ok(true), Field::boolean)?;
     later(&mut fields)?;
     fields.end()?;
-    Ok(Push { to, message })
+    Ok(Push { to, message, when, wait })
 }
 
 fn category(fields: &mut Fields) -> Result<Category, Problem> {
@@ -174,21 +179,39 @@ fn free(field: Field) -> Result<Map<String, serde_json::Value>, Problem> {
     }
 }
 
+/// `"now"` or `{"at": time}`.
+fn when(field: Field) -> Result<When, Problem> {
+    if field.json == Json::Text("now".into()) {
+        return Ok(When::Now);
+    }
+    if field.json == Json::Text("best".into()) {
+        return Err(unsupported(&field.at, "pushes at the best time"));
+    }
+    let mut fields = field.object()?;
+    let (text, at) = fields.need("at")?.text()?;
+    fields.end()?;
+    let instant = Millis::parse_rfc3339(&text);
+    let refused =
+        || Problem::at(Code::InvalidValue, at, "must be an RFC 3339 time, such as 2026-12-24T18:00:00Z");
+    instant.map(When::At).ok_or_else(refused)
+}
+
+/// Checks the header `Idempotency-Key`: whatever the caller takes for one, of 1 to 255 visible ASCII characters.
+pub fn idempotency_key(header: Option<&str>) -> Result<Option<&str>, Problem> {
+    let Some(key) = header.map(str::trim) else { return Ok(None) };
+    if key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        let detail = "the header Idempotency-Key must have 1 to 255 visible ASCII characters";
+        return Err(Problem::new(Code::InvalidValue, detail));
+    }
+    Ok(Some(key))
+}
+
 /// Fields of the contract that need what this version does not have: anything but their plain value is refused.
 fn later(fields: &mut Fields) -> Result<(), Problem> {
     if let Some(field) = fields.take("type") {
         let at = field.at.clone();
         if field.text()?.0 != "alert" {
             return Err(unsupported(&at, "types other than `alert`"));
-        }
-    }
-    if let Some(field) = fields.take("send").filter(|field| field.json != Json::Text("now".into())) {
-        return Err(unsupported(&field.at, "scheduled pushes"));
-    }
-    if let Some(field) = fields.take("wait") {
-        let at = field.at.clone();
-        if !field.boolean()? {
-            return Err(unsupported(&at, "pushes that are answered before they are sent"));
         }
     }
     Ok(())
@@ -221,6 +244,19 @@ mod tests {
         assert_eq!(push.to.users, [crate::model::ids::UserId::parse("u42").unwrap()]);
         assert_eq!((push.message.category, push.message.ttl), (Category::Order, 86_400));
         assert_eq!(push.message.options.apns["aps"]["interruption-level"], "time-sensitive");
+    }
+
+    #[test]
+    fn when_and_wait_are_read() {
+        let push =
+            push(with(r#""send":{"at":"2026-12-01T01:00:00+01:00"},"wait":false"#).as_bytes()).unwrap();
+        assert_eq!((push.when, push.wait), (When::At(Millis(1_796_083_200_000)), false));
+        for (key, good) in
+            [("a", true), (" a b ", true), ("", false), ("\u{e9}", false), (&"x".repeat(256), false)]
+        {
+            assert_eq!(idempotency_key(Some(key)).is_ok(), good, "{key}");
+        }
+        assert_eq!(idempotency_key(None), Ok(None));
     }
 
     #[test]
@@ -258,8 +294,12 @@ mod tests {
             (r#""campaign":"a b""#, Code::InvalidValue, "/campaign"),
             (r#""guard":"none""#, Code::InvalidValue, "/guard"),
             (r#""online":"only""#, Code::NotSupported, "/online"),
-            (r#""send":{"at":"2026-12-01T00:00:00Z"}"#, Code::NotSupported, "/send"),
-            (r#""wait":false"#, Code::NotSupported, "/wait"),
+            (r#""send":"best""#, Code::NotSupported, "/send"),
+            (r#""send":"soon""#, Code::WrongType, "/send"),
+            (r#""send":{}"#, Code::MissingField, "/send/at"),
+            (r#""send":{"at":"tomorrow"}"#, Code::InvalidValue, "/send/at"),
+            (r#""send":{"at":"1969-12-31T23:59:59Z"}"#, Code::InvalidValue, "/send/at"),
+            (r#""wait":"no""#, Code::WrongType, "/wait"),
             (r#""type":"voip""#, Code::NotSupported, "/type"),
         ] {
             assert_eq!(refused(&with(field)), (code, at.to_owned()), "{field}");

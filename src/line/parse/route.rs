@@ -8,6 +8,14 @@ use crate::model::problem::{Code, Problem};
 pub enum Call {
     /// Send a push.
     Push,
+    /// What a push would come to.
+    ExplainPush,
+    /// What is known of a push.
+    GetPush,
+    /// Take a push back.
+    CancelPush,
+    /// Counts.
+    Funnel,
     /// A user's devices.
     GetUser,
     /// Register a device.
@@ -31,8 +39,12 @@ pub enum Call {
 }
 
 /// Method, path template, call.
-pub const TABLE: [(&str, &str, Call); 11] = [
+pub const TABLE: [(&str, &str, Call); 15] = [
     ("POST", "/v1/push", Call::Push),
+    ("POST", "/v1/push:explain", Call::ExplainPush),
+    ("GET", "/v1/push/{id}", Call::GetPush),
+    ("DELETE", "/v1/push/{id}", Call::CancelPush),
+    ("GET", "/v1/funnel", Call::Funnel),
     ("GET", "/v1/users/{user}", Call::GetUser),
     ("PUT", "/v1/users/{user}/devices/{device}", Call::PutDevice),
     ("DELETE", "/v1/users/{user}/devices/{device}", Call::DeleteDevice),

@@ -10,8 +10,10 @@ use crate::model::{
     push::Targets,
 };
 
-/// Most devices that one call reaches.
+/// Most devices whose caller may wait for the end: a push to more is queued.
 pub const DEVICES_MAX: usize = 50;
+/// Most targets that one call names.
+pub const TARGETS_MAX: usize = 10_000;
 
 /// Reads the targets.
 pub(super) fn targets(field: Field) -> Result<Targets, Problem> {
@@ -39,18 +41,14 @@ pub(super) fn targets(field: Field) -> Result<Targets, Problem> {
     if to.is_empty() {
         return Err(Problem::at(Code::NoTargets, at, "name at least one of `users`, `devices` or `tokens`"));
     }
-    if to.len() > DEVICES_MAX {
-        return Err(too_many(to.len()));
+    if to.len() > TARGETS_MAX {
+        let detail = format!(
+            "this push names {} targets; one call names up to {TARGETS_MAX}: put more into an audience",
+            to.len()
+        );
+        return Err(Problem::at(Code::TooManyTargets, at, detail));
     }
     Ok(to)
-}
-
-/// More devices than one call may reach.
-pub fn too_many(found: usize) -> Problem {
-    let detail = format!(
-        "this push reaches {found} devices; one call may reach {DEVICES_MAX}: split it, by `to.devices` where one user has as many"
-    );
-    Problem::at(Code::TooManyDevices, "/to", detail)
 }
 
 fn items(fields: &mut Fields, name: &'static str) -> Result<Vec<Field>, Problem> {
@@ -75,7 +73,7 @@ mod tests {
     #[test]
     fn targets_are_checked() {
         let to = |to: &str| format!(r#"{{"to":{to},"notification":{{"title":"t"}}}}"#);
-        let many: Vec<String> = (0..51).map(|n| format!("\"u{n}\"")).collect();
+        let many: Vec<String> = (0..10_001).map(|n| format!("\"u{n}\"")).collect();
         for (json, code, at) in [
             ("{}".to_owned(), Code::NoTargets, "/to"),
             (r#"{"users":[]}"#.to_owned(), Code::NoTargets, "/to"),
@@ -100,7 +98,7 @@ mod tests {
                 "/to/tokens/0/vendor",
             ),
             (r#"{"audience":"spring"}"#.to_owned(), Code::NotSupported, "/to/audience"),
-            (format!(r#"{{"users":[{}]}}"#, many.join(",")), Code::TooManyDevices, "/to"),
+            (format!(r#"{{"users":[{}]}}"#, many.join(",")), Code::TooManyTargets, "/to"),
         ] {
             assert_eq!(refused(&to(&json)), (code, at.to_owned()), "{json}");
         }

@@ -77,6 +77,17 @@ pub fn path_id<T>(raw: &str, name: &str, parse: impl Fn(String) -> Result<T, IdE
     })
 }
 
+/// A query string: names and values, percent-decoded (`+` is a blank, as forms have it).
+pub fn query(raw: &str) -> Result<Vec<(String, String)>, Problem> {
+    let decode = |text: &str| percent_decode(&text.replace('+', " "));
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        Some((decode(name)?, decode(value)?))
+    };
+    let pairs = raw.split('&').filter(|pair| !pair.is_empty()).map(pair).collect::<Option<Vec<_>>>();
+    pairs.ok_or_else(|| Problem::new(Code::InvalidValue, "the query is not percent-encoded UTF-8"))
+}
+
 fn percent_decode(raw: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.bytes();

@@ -101,7 +101,7 @@ fn head(
         0 => "0".into(),
         ttl => now.plus_secs(ttl.into()).secs().to_string(),
     });
-    let collapse = given("apns-collapse-id").or_else(|| collapse_id(message, push, now));
+    let collapse = given("apns-collapse-id").or_else(|| collapse_id(message, push, push.created()));
     let head = [
         ("apns-push-type", Some(push_type.to_owned())),
         ("apns-priority", Some(priority)),

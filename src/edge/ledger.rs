@@ -1,0 +1,143 @@
+//! The `Ledger` objects as the line sees them. Which one a push belongs to stands in its id.
+
+use serde_json::value::RawValue;
+
+use super::{
+    cx::{Cx, unavailable},
+    log,
+};
+use crate::{
+    model::{
+        ids::{PushId, Tenant},
+        page::Page,
+        problem::{Code, Problem},
+        time::Millis,
+    },
+    wire::ledger::{self as wire, Call, End, Known, Outcome, Request, Work},
+};
+
+/// Times that a settle is tried.
+const SETTLES: u32 = 3;
+
+/// What a begin came to.
+pub(super) enum Begun {
+    /// The page is written down: now it may be sent.
+    Fresh,
+    /// The key is taken.
+    Exists(Box<Known>),
+    /// There is nothing to do.
+    Nothing,
+}
+
+/// Asks the ledger of a push.
+pub(super) async fn ask(cx: &Cx, tenant: &Tenant, push: &PushId, call: Call) -> Result<Outcome, Problem> {
+    ask_shard(cx, tenant, push.shard(cx.config.ledger_shards), call).await
+}
+
+/// Asks one ledger.
+pub(super) async fn ask_shard(cx: &Cx, tenant: &Tenant, shard: u32, call: Call) -> Result<Outcome, Problem> {
+    let request = Request { tenant: tenant.clone(), shard, call };
+    let name = wire::name(tenant, shard);
+    let reply: wire::Reply = cx.ask(wire::BINDING, &name, &request).await?;
+    cx.cost.rows(reply.rows);
+    Ok(reply.outcome)
+}
+
+/// Asks where a push may be: its ledger, and the one it had before their number was changed.
+pub(super) async fn find(
+    cx: &Cx,
+    tenant: &Tenant,
+    push: &PushId,
+    call: impl Fn() -> Call,
+) -> Result<Outcome, Problem> {
+    let found = ask(cx, tenant, push, call()).await?;
+    match (&found, before(cx, push)) {
+        (Outcome::Nothing, Some(shard)) => ask_shard(cx, tenant, shard, call()).await,
+        (_, Some(_) | None) => Ok(found),
+    }
+}
+
+/// Where the push would have been before the number of ledgers was changed, if that is elsewhere.
+fn before(cx: &Cx, push: &PushId) -> Option<u32> {
+    let shards = cx.config.ledger_shards_before?;
+    (shards != cx.config.ledger_shards).then(|| push.shard(shards))
+}
+
+/// While the number of ledgers changes, a key that a ledger of before holds is taken.
+pub(super) async fn held_before(
+    cx: &Cx,
+    tenant: &Tenant,
+    push: &PushId,
+) -> Result<Option<Box<Known>>, Problem> {
+    let Some(shard) = before(cx, push) else { return Ok(None) };
+    match ask_shard(cx, tenant, shard, Call::Held { push: push.clone() }).await? {
+        Outcome::Exists(known) => Ok(Some(known)),
+        Outcome::Done
+        | Outcome::Nothing
+        | Outcome::Taken(_)
+        | Outcome::Slice(_)
+        | Outcome::Known(_)
+        | Outcome::Funnel(_) => Ok(None),
+    }
+}
+
+/// Writes a page down.
+pub(super) async fn begin(cx: &Cx, tenant: &Tenant, page: &Page, work: &Work) -> Result<Begun, Problem> {
+    if page.body.is_some()
+        && let Some(known) = held_before(cx, tenant, &page.push).await?
+    {
+        return Ok(Begun::Exists(known));
+    }
+    let call = Call::Begin { page: Box::new(page.clone()), work: raw(work)? };
+    match ask(cx, tenant, &page.push, call).await? {
+        Outcome::Done => Ok(Begun::Fresh),
+        Outcome::Exists(known) => Ok(Begun::Exists(known)),
+        Outcome::Nothing => Ok(Begun::Nothing),
+        Outcome::Taken(_) | Outcome::Slice(_) | Outcome::Known(_) | Outcome::Funnel(_) => Err(unusable()),
+    }
+}
+
+/// Undoes a begin: nothing was sent, and the caller is told so.
+pub(super) async fn abort(cx: &Cx, tenant: &Tenant, page: &Page) {
+    let push = &page.push;
+    if ask(cx, tenant, push, Call::Abort { push: push.clone(), part: page.part }).await.is_err() {
+        log::error("begin_not_undone", &[("push", push.as_str())]);
+    }
+}
+
+/// Writes down what became of a page's deliveries. `Err`: it is not known whether that is written down; the ledger's alarm
+/// will find them.
+pub(super) async fn settle(
+    cx: &Cx,
+    tenant: &Tenant,
+    page: &Page,
+    ends: Vec<End>,
+    now: Millis,
+) -> Result<(), Problem> {
+    if ends.is_empty() {
+        return Ok(());
+    }
+    let Page { push, part, .. } = page;
+    for _ in 0..SETTLES {
+        let call = Call::Settle { push: push.clone(), part: *part, now, ends: ends.clone() };
+        if ask(cx, tenant, push, call).await.is_ok() {
+            return Ok(());
+        }
+    }
+    log::error("settle_lost", &[("push", push.as_str())]);
+    let detail = format!(
+        "the push was sent and its end could not be written down; GET /v1/push/{push} in two minutes, or repeat \
+         the request with the same Idempotency-Key"
+    );
+    Err(Problem::of_push(Code::Unavailable, push, detail))
+}
+
+/// Makes a text of what a ledger keeps without looking into it.
+pub(super) fn raw(value: &impl serde::Serialize) -> Result<Box<RawValue>, Problem> {
+    serde_json::value::to_raw_value(value).map_err(|_| unusable())
+}
+
+/// An answer that does not belong to the question.
+pub(super) fn unusable() -> Problem {
+    unavailable("a ledger gave no usable answer")
+}

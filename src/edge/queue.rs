@@ -1,0 +1,196 @@
+//! Queued pushes: they are written down with their targets, and the queue's jobs make their pages. Any job may run twice,
+//! or late, or die half way: the ledger says what there is to do.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use futures_util::future;
+use serde::Serialize;
+
+use super::{
+    authenticate,
+    cx::{Cx, now, unavailable},
+    deliver::{self, Delivered},
+    exchange::Reply,
+    glue, ledger, log, push, resolve,
+};
+use crate::{
+    line::{
+        begin::{self, Order},
+        page, plan, reply, resolve as line_resolve,
+    },
+    model::{
+        app::App,
+        ids::{PushId, Tenant},
+        page::{Head, Part, Source},
+        problem::Problem,
+        push::Message,
+    },
+    object::ledger::{Job, OFFERED_BY_CALLER},
+    wire::{
+        job::{self, DEAD, DISPATCH, Envelope, Letter},
+        ledger::{Call, Outcome, Sliced, Taken, Target, Work},
+    },
+};
+
+/// Writes a push down with its targets, cut into rows, and offers its first pages to the queue.
+pub(super) async fn targets(
+    cx: &Cx,
+    app: &App,
+    message: Message,
+    chunks: Vec<Vec<Target>>,
+    order: Order,
+) -> Result<Reply, Problem> {
+    let tenant = app.tenant();
+    let body = order.body.clone();
+    if body.is_some()
+        && let Some(known) = ledger::held_before(cx, &tenant, &order.id).await?
+    {
+        return push::replay(cx, &known, body.as_deref());
+    }
+    let targets: usize = chunks.iter().map(Vec::len).sum();
+    let head = Head {
+        expires: order.queue_expires(),
+        push: order.id,
+        category: message.category,
+        campaign: message.campaign.clone(),
+        due: order.due,
+        body: order.body,
+        source: Source::Inline,
+        targets: u32::try_from(targets).unwrap_or(u32::MAX),
+        dropped: None,
+    };
+    let targets = chunks.iter().map(|chunk| ledger::raw(chunk)).collect::<Result<Vec<_>, _>>()?;
+    let work = ledger::raw(&Work { message: Some(message), tokens: BTreeMap::new() })?;
+    let call = Call::Queue { head: Box::new(head.clone()), work, targets };
+    match ledger::ask(cx, &tenant, &head.push, call).await? {
+        Outcome::Exists(known) => return push::replay(cx, &known, body.as_deref()),
+        Outcome::Done => {}
+        Outcome::Nothing | Outcome::Taken(_) | Outcome::Slice(_) | Outcome::Known(_) | Outcome::Funnel(_) => {
+            return Err(ledger::unusable());
+        }
+    }
+    if head.due <= cx.now {
+        let first = 0..head.slices().min(OFFERED_BY_CALLER);
+        let jobs = first.map(|slice| Job::Slice { push: head.push.clone(), slice, part: 0 });
+        if offer(cx, &tenant, jobs.collect()).await.is_err() {
+            // The push is written down: the ledger's alarm offers its pages within a minute.
+            log::error("queue_failed", &[("push", head.push.as_str())]);
+        }
+    }
+    Ok(Reply::json(202, reply::queued(&head, cx.now)))
+}
+
+async fn offer(cx: &Cx, tenant: &Tenant, jobs: Vec<Job>) -> Result<(), Problem> {
+    let fault = |why: &str| {
+        log::error("enqueue_failed", &[("why", why)]);
+        unavailable("the queue does not answer")
+    };
+    let body = |job| serde_json::to_string(&Envelope { tenant: tenant.clone(), job });
+    let bodies: Result<Vec<String>, _> = jobs.into_iter().map(body).collect();
+    let list = bodies.and_then(|bodies| serde_json::to_string(&bodies)).map_err(|_| fault("job"))?;
+    glue::enqueue(&cx.env, DISPATCH, &list).await.map_err(|failed| fault(&failed.0))
+}
+
+/// Runs a job. `Err`: try again later.
+pub(super) async fn run(cx: &Cx, envelope: Envelope) -> Result<(), Problem> {
+    let Envelope { tenant, job } = envelope;
+    // An app that is gone has no pushes: nothing is to be done.
+    let Some(app) = authenticate::tenant(cx, &tenant).await? else { return Ok(()) };
+    match job {
+        Job::Slice { push, slice, part } => make(cx, &app, push, slice, part).await,
+        Job::Retry { push, part } => retry(cx, &app, push, part).await,
+    }
+}
+
+/// Makes a page of a queued push and sends it.
+async fn make(cx: &Cx, app: &Rc<App>, push: PushId, slice: u32, part: u32) -> Result<(), Problem> {
+    let tenant = app.tenant();
+    let call = Call::Slice { push: push.clone(), slice, part };
+    let Outcome::Slice(sliced) = ledger::ask(cx, &tenant, &push, call).await? else { return Ok(()) };
+    let Sliced { head, work, first, n, chunk } = *sliced;
+    let work: Work = serde_json::from_str(work.get()).map_err(|_| ledger::unusable())?;
+    let (Some(message), Some((chunk_first, chunk))) = (work.message, chunk) else {
+        return Err(ledger::unusable());
+    };
+    let all: Vec<Target> = serde_json::from_str(chunk.get()).map_err(|_| ledger::unusable())?;
+    let skip = first.saturating_sub(chunk_first) as usize;
+    let mut targets: Vec<Target> = all.into_iter().skip(skip).take(n as usize).collect();
+    let directory = resolve::directory(cx, app, &targets).await?;
+    targets.truncate(page::fit(&targets, &directory));
+    let took = u32::try_from(targets.len()).unwrap_or(n);
+    let found = line_resolve::found(&targets, &directory);
+    let (due, expires) = (head.due, head.due.plus_secs(message.ttl.into()));
+    let message = page::message(message, due, now());
+    let plan = plan::plan(app, &message, found, &push, now());
+    let order = Order { id: push.clone(), due, expires, body: None };
+    let batch = begin::begin(order, Part::Slice(slice, part), took, &message, plan, now());
+    let work = Work { message: None, tokens: page::tokens(&targets) };
+    match deliver::begin(cx, app, batch, &work).await? {
+        Delivered::Page(_) | Delivered::Exists(_) | Delivered::Nothing => {}
+    }
+    if took < n {
+        offer(cx, &tenant, vec![Job::Slice { push, slice, part: part + 1 }]).await?;
+    }
+    Ok(())
+}
+
+/// Sends what is due of a page once more, to the devices as they are now.
+async fn retry(cx: &Cx, app: &Rc<App>, push: PushId, part: Part) -> Result<(), Problem> {
+    let tenant = app.tenant();
+    let call = Call::Take { push: push.clone(), part };
+    let Outcome::Taken(taken) = ledger::ask(cx, &tenant, &push, call).await? else { return Ok(()) };
+    let Taken { page: taken, due, work, head } = *taken;
+    let read = |raw: Option<Box<serde_json::value::RawValue>>| {
+        raw.and_then(|raw| serde_json::from_str::<Work>(raw.get()).ok())
+    };
+    let own = read(work).unwrap_or_default();
+    let Some(message) = own.message.or_else(|| read(head)?.message) else { return Err(ledger::unusable()) };
+    let targets = page::again(&taken, &due, &own.tokens);
+    let directory = match resolve::directory(cx, app, &targets).await {
+        Ok(directory) => directory,
+        Err(problem) => return deliver::not_sent(cx, app, &taken, &due, &problem).await,
+    };
+    let found = line_resolve::found(&targets, &directory);
+    let message = page::message(message, taken.due, now());
+    let plan = plan::plan(app, &message, found, &push, now());
+    deliver::again(cx, app, begin::again(taken, &due, plan), &due).await
+}
+
+/// What becomes of a message.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Done {
+    /// It is done, or has been given up.
+    Ack,
+    /// Again, after so many seconds.
+    Retry(u32),
+}
+
+/// Runs a batch of the queue; answers what becomes of each message, in their order.
+pub(super) async fn batch(cx: &Cx, messages: Vec<(String, u32)>) -> Vec<Done> {
+    future::join_all(messages.into_iter().map(|(body, tries)| one(cx, body, tries))).await
+}
+
+async fn one(cx: &Cx, body: String, tries: u32) -> Done {
+    let why = match serde_json::from_str(&body) {
+        Ok(envelope) => match run(cx, envelope).await {
+            Ok(()) => return Done::Ack,
+            Err(problem) if tries < job::TRIES_MAX => {
+                log::warn("job_again", &[("code", problem.code.as_str())]);
+                return Done::Retry(1 << tries.min(6));
+            }
+            Err(problem) => {
+                format!("failed {tries} times, at last: {}: {}", problem.code.as_str(), problem.detail)
+            }
+        },
+        Err(_) => "not a job of this version".to_owned(),
+    };
+    // With its reason; were the queue to fail here, the platform's own dead-letter rule keeps the bare message.
+    log::error("job_given_up", &[("why", &why)]);
+    let letter = serde_json::to_string(&Letter { body, reason: why });
+    let list = letter.and_then(|letter| serde_json::to_string(&[letter])).unwrap_or_default();
+    match glue::enqueue(&cx.env, DEAD, &list).await {
+        Ok(()) => Done::Ack,
+        Err(_) => Done::Retry(60),
+    }
+}

@@ -1,0 +1,107 @@
+//! `/v1/push/{id}`, `/v1/push:explain` and `/v1/funnel`.
+
+use futures_util::future;
+
+use super::super::{
+    authenticate,
+    cx::{self, Cx},
+    exchange::{Reply, Request},
+    ledger, resolve,
+};
+use crate::{
+    line::{
+        begin, explain, funnel, page,
+        parse::{
+            push::{self, BODY_MAX},
+            targets::DEVICES_MAX,
+            text,
+        },
+        plan, reply, resolve as line_resolve,
+    },
+    model::{
+        app::Scope,
+        ids::PushId,
+        page::Part,
+        problem::{Code, Problem},
+    },
+    wire::ledger::{Call, Known, Outcome},
+};
+
+/// What is known of a push.
+pub(super) async fn get(cx: &Cx, request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
+    let app = authenticate::app(cx, request.authorization, Scope::Read).await?;
+    let id = push_id(id)?;
+    let query = text::query(request.query)?;
+    let after = match query.as_slice() {
+        [] => None,
+        [(name, after)] if name == "after" => Some(format!("{}{after}", id.tail())),
+        _ => {
+            return Err(Problem::new(
+                Code::UnknownField,
+                "the query takes `after` only: `next` of the last answer",
+            ));
+        }
+    };
+    let call = || Call::Get { push: id.clone(), after: after.clone() };
+    let known = known(&id, ledger::find(cx, &app.tenant(), &id, call).await?)?;
+    Ok(Reply::json(200, reply::known(&known, cx.now)))
+}
+
+/// Takes back what has not been sent.
+pub(super) async fn cancel(cx: &Cx, request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
+    let app = authenticate::app(cx, request.authorization, Scope::Push).await?;
+    let id = push_id(id)?;
+    let call = || Call::Cancel { push: id.clone() };
+    let known = known(&id, ledger::find(cx, &app.tenant(), &id, call).await?)?;
+    Ok(Reply::json(200, reply::known(&known, cx.now)))
+}
+
+fn push_id(raw: &str) -> Result<PushId, Problem> {
+    text::path_id(raw, "push", PushId::try_from)
+}
+
+fn known(id: &PushId, outcome: Outcome) -> Result<Box<Known>, Problem> {
+    match outcome {
+        Outcome::Known(known) => Ok(known),
+        Outcome::Nothing => {
+            Err(Problem::new(Code::UnknownPush, format!("there is no push `{id}`, or it is no longer kept")))
+        }
+        Outcome::Done | Outcome::Exists(_) | Outcome::Taken(_) | Outcome::Slice(_) | Outcome::Funnel(_) => {
+            Err(ledger::unusable())
+        }
+    }
+}
+
+/// What a push would come to. Nothing is sent, counted or written.
+pub(super) async fn explain(cx: &Cx, request: &Request<'_>) -> Result<Reply, Problem> {
+    let app = authenticate::app(cx, request.authorization, Scope::Push).await?;
+    let push = push::push(request.body(BODY_MAX)?)?;
+    plan::check(&app, &push.message)?;
+    let order = begin::order(&app.tenant(), &push, None, cx::random()?, cx.now)?;
+    let mut targets = page::targets(push.to);
+    targets.truncate(DEVICES_MAX);
+    let directory = resolve::directory(cx, &app, &targets).await?;
+    let found = line_resolve::found(&targets, &directory);
+    let plan = plan::plan(&app, &push.message, found, &order.id, cx.now);
+    let batch = begin::begin(order, Part::Whole, 0, &push.message, plan, cx.now);
+    Ok(Reply::json(200, explain::explain(&app, push.message.category, &batch).to_string()))
+}
+
+/// Counts, summed over all ledgers.
+pub(super) async fn funnel(cx: &Cx, request: &Request<'_>) -> Result<Reply, Problem> {
+    let app = authenticate::app(cx, request.authorization, Scope::Read).await?;
+    let query = funnel::query(&text::query(request.query)?, cx.now)?;
+    let tenant = app.tenant();
+    // Ledgers of before keep their hours: they are asked as long as the setting names them.
+    let shards = cx.config.ledger_shards.max(cx.config.ledger_shards_before.unwrap_or_default());
+    let call = || Call::Funnel { from: query.from, to: query.to };
+    let answers = (0..shards).map(|shard| ledger::ask_shard(cx, &tenant, shard, call()));
+    let mut cells = Vec::new();
+    for answer in future::join_all(answers).await {
+        if let Outcome::Funnel(more) = answer? {
+            cells.extend(more);
+        }
+    }
+    let funnel = funnel::funnel(query, &cells);
+    Ok(Reply::json(200, serde_json::to_string(&funnel).unwrap_or_default()))
+}

@@ -1,0 +1,79 @@
+//! `POST /v1/push:explain`: what a push would come to, with the vendor's JSON as it would go out. Tokens and bearers are not
+//! shown.
+
+use serde_json::{Value, json};
+
+use super::begin::Batch;
+use crate::{
+    model::{
+        app::App,
+        delivery::{Delivery, Recipient},
+        device::Address,
+        push::Category,
+        secret::Secret,
+    },
+    vendor::Outbound,
+};
+
+/// Stands where a token or bearer would.
+const HIDDEN: &str = "hidden";
+
+/// The answer.
+pub fn explain(app: &App, category: Category, batch: &Batch) -> Value {
+    let deliveries = batch.page.deliveries.iter().enumerate();
+    let deliveries: Vec<Value> =
+        deliveries.map(|(at, delivery)| one(app, category, batch, at, delivery)).collect();
+    let queued = batch.page.deliveries.len() > super::parse::targets::DEVICES_MAX;
+    json!({
+        "category": category,
+        "send_at": batch.page.due.rfc3339(),
+        "expires_at": batch.page.expires.rfc3339(),
+        "on_unknown": batch.page.on_unknown,
+        "queued": queued,
+        "deliveries": deliveries,
+    })
+}
+
+fn one(app: &App, category: Category, batch: &Batch, at: usize, delivery: &Delivery) -> Value {
+    let mut shown = json!({"would": if delivery.state.open() { "send" } else { "skip" }});
+    let Some(fields) = shown.as_object_mut() else { return shown };
+    match &delivery.recipient {
+        Recipient::User(user) => {
+            fields.insert("user".into(), json!(user));
+        }
+        Recipient::Device(user, device) | Recipient::Missing(user, device) => {
+            fields.insert("user".into(), json!(user));
+            fields.insert("device".into(), json!(device));
+        }
+        Recipient::Token(index) => {
+            fields.insert("target".into(), json!(format!("/to/tokens/{index}")));
+        }
+    }
+    if let Some(reason) = delivery.reason {
+        fields.insert("reason".into(), json!(reason));
+    }
+    if let Some(detail) = &delivery.detail {
+        fields.insert("detail".into(), json!(detail));
+    }
+    let Some(vendor) = delivery.vendor else { return shown };
+    fields.insert("vendor".into(), json!(vendor));
+    if delivery.state.open() {
+        fields.insert("shortened".into(), json!(delivery.shortened));
+        fields.insert("per_day".into(), json!(app.policy.per_day(vendor, category)));
+        fields.insert("request".into(), request(app, batch, at).unwrap_or_default());
+    }
+    shown
+}
+
+fn request(app: &App, batch: &Batch, at: usize) -> Option<Value> {
+    let entry = batch.entries.get(at)?;
+    let address = entry.address.as_ref()?;
+    let facts = &app.credentials.get(&address.vendor)?.facts;
+    let masked = Address { token: Secret::new(HIDDEN), ..address.clone() };
+    let draft = batch.drafts.get(&address.vendor)?;
+    let Outbound { url, headers, body } = facts.request(draft, &masked, &entry.ids, HIDDEN).ok()?;
+    let headers: serde_json::Map<String, Value> =
+        headers.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
+    Some(json!({"url": url, "headers": headers, "body": body}))
+}

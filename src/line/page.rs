@@ -1,0 +1,85 @@
+//! Targets and the pages they come to: a queued push is cut into slices of targets, and a slice into as many pages as its
+//! users' devices fill.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::resolve::Directory;
+use crate::{
+    model::{
+        delivery::Recipient,
+        device::Address,
+        page::{PAGE_MAX, Page},
+        push::{Message, Targets},
+        time::Millis,
+    },
+    wire::ledger::{CHUNK, Target},
+};
+
+/// Targets in the order named: users, devices, tokens.
+pub fn targets(to: Targets) -> Vec<Target> {
+    let Targets { users, devices, tokens } = to;
+    let users = users.into_iter().map(Target::User);
+    let devices = devices.into_iter().map(|(user, device)| Target::Device(user, device));
+    let tokens = tokens.into_iter().enumerate().map(|(at, address)| Target::Token(at, Box::new(address)));
+    users.chain(devices).chain(tokens).collect()
+}
+
+/// The same for a push of many pages, cut into what one row holds. What is named twice would be sent by two pages that do
+/// not know of each other, so it is taken out here.
+pub fn chunks(to: Targets) -> Vec<Vec<Target>> {
+    let mut seen = HashSet::new();
+    let whole: HashSet<_> = to.users.iter().cloned().collect();
+    let mut all = targets(to);
+    all.retain(|target| match target {
+        Target::User(user) => seen.insert((user.as_str().to_owned(), String::new())),
+        Target::Device(user, device) => {
+            !whole.contains(user) && seen.insert((user.as_str().to_owned(), device.as_str().to_owned()))
+        }
+        Target::Token(_, address) => {
+            let token = address.vendor.canonical_token(address.token.reveal());
+            seen.insert((format!("\n{}", address.vendor.name()), token))
+        }
+    });
+    all.chunks(CHUNK as usize).map(<[Target]>::to_vec).collect()
+}
+
+/// How many of the targets fit one page: at least one of them.
+pub fn fit(targets: &[Target], directory: &Directory) -> usize {
+    let mut deliveries = 0;
+    let fits = targets.iter().take_while(|target| {
+        deliveries += match target {
+            Target::User(user) => directory.get(user).map_or(1, |devices| devices.len().max(1)),
+            Target::Device(..) | Target::Token(..) => 1,
+        };
+        deliveries <= PAGE_MAX
+    });
+    fits.count().max(1)
+}
+
+/// The message as it goes out now: what is left of its `ttl`. Now or never stays so.
+pub fn message(message: Message, due: Millis, now: Millis) -> Message {
+    let gone = now.0.saturating_sub(due.0) / 1_000;
+    let left = u64::from(message.ttl).saturating_sub(gone).max(u64::from(message.ttl.min(1)));
+    Message { ttl: u32::try_from(left).unwrap_or(message.ttl), ..message }
+}
+
+/// The targets of the deliveries that are due, for another try.
+pub fn again(page: &Page, due: &[u32], tokens: &BTreeMap<usize, Address>) -> Vec<Target> {
+    let target = |at: &u32| match &page.deliveries.get(*at as usize)?.recipient {
+        Recipient::Device(user, device) | Recipient::Missing(user, device) => {
+            Some(Target::Device(user.clone(), device.clone()))
+        }
+        Recipient::User(user) => Some(Target::User(user.clone())),
+        Recipient::Token(index) => Some(Target::Token(*index, Box::new(tokens.get(index)?.clone()))),
+    };
+    due.iter().filter_map(target).collect()
+}
+
+/// The raw tokens among targets, for another try.
+pub fn tokens(targets: &[Target]) -> BTreeMap<usize, Address> {
+    let token = |target: &Target| match target {
+        Target::Token(index, address) => Some((*index, (**address).clone())),
+        Target::User(_) | Target::Device(..) => None,
+    };
+    targets.iter().filter_map(token).collect()
+}

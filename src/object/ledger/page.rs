@@ -1,0 +1,170 @@
+//! How the deliveries of a page go from state to state. The worker that sends and the ledger run the very same
+//! functions on their copies, so what a caller is told and what is written down cannot disagree.
+
+use crate::{
+    crypto::hash,
+    model::{
+        delivery::{Delivery, Reason, State},
+        page::Page,
+        push::OnUnknown,
+        time::Millis,
+    },
+    wire::ledger::{End, To},
+};
+
+/// A delivery that is `sending` for so long has lost its worker: a worker ends within 45 s.
+pub const SILENT_MS: u64 = 60_000;
+/// Most tries of one delivery.
+pub const TRIES_MAX: u32 = 12;
+
+/// Applies what became of deliveries. A word on another try than the present one, or on a delivery that has ended, changes
+/// nothing: a call that is repeated is harmless.
+pub fn settle(page: &mut Page, ends: &[End], now: Millis) {
+    let (expires, on_unknown) = (page.expires, page.on_unknown);
+    for end in ends {
+        let salt = salt(page, end.at, end.tries);
+        let Some(delivery) = page.deliveries.get_mut(end.at as usize) else { continue };
+        if delivery.tries != end.tries || !takes(delivery, &end.to) {
+            continue;
+        }
+        delivery.sent |= end.sent;
+        match &end.to {
+            To::Accepted { vendor_id } => {
+                delivery.go(State::Accepted, None, end.detail.clone(), now);
+                delivery.vendor_id.clone_from(vendor_id);
+            }
+            To::Skipped(until) => {
+                delivery.go(State::Skipped, end.reason, end.detail.clone(), now);
+                delivery.until = *until;
+            }
+            To::Failed => delivery.go(State::Failed, end.reason, end.detail.clone(), now),
+            To::Unknown => unknown(delivery, on_unknown, end.detail.clone(), expires, salt, now),
+            To::Retry(after) => match next_try(delivery, *after, expires, salt, now) {
+                Ok(at) => {
+                    delivery.go(State::Retrying, end.reason, end.detail.clone(), now);
+                    delivery.until = Some(at);
+                }
+                Err(why) => delivery.go(State::Failed, why.or(end.reason), end.detail.clone(), now),
+            },
+        }
+    }
+}
+
+/// Whether a word on the present try still counts: the delivery waits for it, or was given up without one.
+fn takes(delivery: &Delivery, to: &To) -> bool {
+    let given_up = match delivery.state {
+        State::Unknown => true,
+        State::Retrying => delivery.reason == Some(Reason::NoAnswer),
+        State::Sending | State::Accepted | State::Skipped | State::Failed | State::Cancelled => false,
+    };
+    delivery.state == State::Sending || (given_up && *to != To::Unknown)
+}
+
+/// The end of a try is not known: once more where the push says so, under the same ids.
+fn unknown(
+    delivery: &mut Delivery,
+    on_unknown: OnUnknown,
+    detail: Option<String>,
+    expires: Millis,
+    salt: u32,
+    now: Millis,
+) {
+    delivery.sent = true;
+    let again = match on_unknown {
+        OnUnknown::Resend => next_try(delivery, None, expires, salt, now).ok(),
+        OnUnknown::Keep => None,
+    };
+    let state = if again.is_some() { State::Retrying } else { State::Unknown };
+    delivery.go(state, Some(Reason::NoAnswer), detail, now);
+    delivery.until = again;
+}
+
+/// When a delivery is tried again: as the vendor asks, not sooner than its rule, and up to a quarter later, so that what
+/// failed together does not come back together. `Err`: never; the reason, if it is another one than the vendor's.
+fn next_try(
+    delivery: &Delivery,
+    after: Option<u32>,
+    expires: Millis,
+    salt: u32,
+    now: Millis,
+) -> Result<Millis, Option<Reason>> {
+    let rule = delivery.vendor.map_or(60, |vendor| vendor.retry_secs(delivery.tries));
+    let wait = u64::from(after.unwrap_or_default().max(rule)) * 1_000;
+    let at = Millis(now.0.saturating_add(wait + wait * u64::from(salt % 256) / 1_024));
+    if delivery.tries >= TRIES_MAX {
+        return Err(None);
+    }
+    if at < expires {
+        return Ok(at);
+    }
+    // Now or never (`ttl` 0) does not expire: the vendor's reason is the reason.
+    let now_or_never = delivery.trace.is_empty() && delivery.since >= expires;
+    Err((!now_or_never).then_some(Reason::Expired))
+}
+
+/// A number that is the same for every copy of this try.
+fn salt(page: &Page, at: u32, tries: u32) -> u32 {
+    let [a, b, ..] = hash::sha256(format!("{}{}/{at}/{tries}", page.push, page.part).as_bytes());
+    u32::from(u16::from_be_bytes([a, b]))
+}
+
+/// Takes the deliveries that are due: their next try begins. What has expired ends instead.
+pub fn take(page: &mut Page, now: Millis) -> Vec<u32> {
+    let expires = page.expires;
+    let mut due = Vec::new();
+    for (at, delivery) in (0u32..).zip(&mut page.deliveries) {
+        if delivery.state != State::Retrying || delivery.until.is_some_and(|until| until > now) {
+            continue;
+        }
+        if expires <= now {
+            delivery.go(State::Failed, Some(Reason::Expired), None, now);
+        } else {
+            delivery.go(State::Sending, None, None, now);
+            delivery.tries += 1;
+            due.push(at);
+        }
+    }
+    due
+}
+
+/// Gives up deliveries whose worker is gone. `true`: there were some.
+pub fn sweep(page: &mut Page, now: Millis) -> bool {
+    let (expires, on_unknown) = (page.expires, page.on_unknown);
+    let mut found = false;
+    for at in 0..page.deliveries.len() {
+        let salt = salt(page, u32::try_from(at).unwrap_or_default(), 0);
+        let Some(delivery) = page.deliveries.get_mut(at) else { continue };
+        if delivery.state == State::Sending && now.0 >= delivery.since.0.saturating_add(SILENT_MS) {
+            unknown(
+                delivery,
+                on_unknown,
+                Some("the worker ended before the answer".into()),
+                expires,
+                salt,
+                now,
+            );
+            found = true;
+        }
+    }
+    found
+}
+
+/// Takes back what waits. `true`: there was something.
+pub fn cancel(page: &mut Page, now: Millis) -> bool {
+    let mut found = false;
+    for delivery in page.deliveries.iter_mut().filter(|delivery| delivery.state == State::Retrying) {
+        delivery.go(State::Cancelled, None, None, now);
+        found = true;
+    }
+    found
+}
+
+/// When something has to be looked at next.
+pub fn next(page: &Page) -> Option<Millis> {
+    let due = |delivery: &Delivery| match delivery.state {
+        State::Sending => Some(Millis(delivery.since.0.saturating_add(SILENT_MS))),
+        State::Retrying => Some(delivery.until.unwrap_or(delivery.since)),
+        State::Accepted | State::Skipped | State::Failed | State::Unknown | State::Cancelled => None,
+    };
+    page.deliveries.iter().filter_map(due).min()
+}

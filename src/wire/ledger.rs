@@ -1,0 +1,289 @@
+//! The `Ledger` object: one shard of an app's pushes. Owns pages, idempotency, retries due, and the funnel.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{
+    model::{
+        delivery::{Reason, State},
+        device::{Address, Platform},
+        ids::{DeviceId, PushId, Tenant, UserId},
+        page::{Head, Page, Part},
+        push::{Category, Message},
+        time::Millis,
+    },
+    vendor::Vendor,
+};
+
+/// Durable Object binding.
+pub const BINDING: &str = "LEDGER";
+
+/// The object's name.
+pub fn name(tenant: &Tenant, shard: u32) -> String {
+    format!("ledger:{tenant}:{shard}")
+}
+
+/// A call, with whose ledger it is: an object cannot ask for its own name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// The app and which life of it.
+    pub tenant: Tenant,
+    /// Which shard.
+    pub shard: u32,
+    /// What to do.
+    pub call: Call,
+}
+
+/// What can be asked. `work` is what sending again needs; the ledger keeps it and does not look into it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// Writes a page down, if its key is free.
+    Begin {
+        /// All its deliveries, begun.
+        page: Box<Page>,
+        /// For another try.
+        work: Box<RawValue>,
+    },
+    /// What became of deliveries.
+    Settle {
+        /// Of which push.
+        push: PushId,
+        /// Which page.
+        part: Part,
+        /// When.
+        now: Millis,
+        /// Each.
+        ends: Vec<End>,
+    },
+    /// Undoes a begin of which nothing was sent and nobody was told.
+    Abort {
+        /// Of which push.
+        push: PushId,
+        /// Which page.
+        part: Part,
+    },
+    /// Takes what is due of a page, to send it.
+    Take {
+        /// Of which push.
+        push: PushId,
+        /// Which page.
+        part: Part,
+    },
+    /// Writes a queued push down, if its key is free.
+    Queue {
+        /// The push.
+        head: Box<Head>,
+        /// Its message.
+        work: Box<RawValue>,
+        /// Its targets, [`CHUNK`] in each.
+        targets: Vec<Box<RawValue>>,
+    },
+    /// What a page of a queued push is to be made of.
+    Slice {
+        /// Of which push.
+        push: PushId,
+        /// Which slice.
+        slice: u32,
+        /// Which part of it.
+        part: u32,
+    },
+    /// Whether a push of the same idempotency key is here.
+    Held {
+        /// The id made from the key.
+        push: PushId,
+    },
+    /// What is known of a push.
+    Get {
+        /// Which.
+        push: PushId,
+        /// Only pages behind this row key.
+        after: Option<String>,
+    },
+    /// Takes back what has not been sent.
+    Cancel {
+        /// Which.
+        push: PushId,
+    },
+    /// Counts of the hours from `from` until before `to`.
+    Funnel {
+        /// Hours since the epoch.
+        from: u64,
+        /// Hours since the epoch.
+        to: u64,
+    },
+}
+
+/// What sending again needs, as it lies in a row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// The message; a page of a queued push has its head's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Message>,
+    /// Raw tokens, by their place in `to.tokens`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tokens: BTreeMap<usize, Address>,
+}
+
+/// One target of a queued push, as it lies in a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// All devices of a user.
+    User(UserId),
+    /// One device.
+    Device(UserId, DeviceId),
+    /// A raw token, and its place in `to.tokens`.
+    Token(usize, Box<Address>),
+}
+
+/// Targets in one row.
+pub const CHUNK: u32 = 1_000;
+
+/// What became of one delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// Its place in the page.
+    pub at: u32,
+    /// Of which try.
+    pub tries: u32,
+    /// What.
+    pub to: To,
+    /// A request may have left for the vendor.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sent: bool,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// In words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// Where a delivery goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum To {
+    /// The vendor has it.
+    Accepted {
+        /// The vendor's id of it.
+        vendor_id: Option<String>,
+    },
+    /// Not sent, on purpose; it could pass at this time.
+    Skipped(Option<Millis>),
+    /// Refused.
+    Failed,
+    /// No answer.
+    Unknown,
+    /// Another try, not before so many seconds where the vendor said so.
+    Retry(Option<u32>),
+}
+
+/// The answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Reply {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Rows written.
+    pub rows: u32,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Written down.
+    Done,
+    /// The key is taken by this push.
+    Exists(Box<Known>),
+    /// There is no such push, or nothing of it is to be done.
+    Nothing,
+    /// Deliveries to send.
+    Taken(Box<Taken>),
+    /// A page to make.
+    Slice(Box<Sliced>),
+    /// What is known of a push.
+    Known(Box<Known>),
+    /// Counts.
+    Funnel(Vec<Cell>),
+}
+
+/// A page of which deliveries are due.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Taken {
+    /// The page, what is due being `sending`.
+    pub page: Page,
+    /// Places of what is due.
+    pub due: Vec<u32>,
+    /// Of the page.
+    pub work: Option<Box<RawValue>>,
+    /// Of the head, where the page is part of a queued push.
+    pub head: Option<Box<RawValue>>,
+}
+
+/// A page to make.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Sliced {
+    /// The push.
+    pub head: Head,
+    /// The head's message.
+    pub work: Box<RawValue>,
+    /// Number of its first target.
+    pub first: u32,
+    /// How many targets.
+    pub n: u32,
+    /// The row of targets in which they are, and the number of its first one; none for an audience.
+    pub chunk: Option<(u32, Box<RawValue>)>,
+}
+
+/// What is known of a push.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Known {
+    /// The head, of a queued push.
+    pub head: Option<Head>,
+    /// Deliveries by state, over all pages.
+    pub counts: Vec<(State, u64)>,
+    /// Targets that no page has taken over yet.
+    pub waiting: u32,
+    /// Pages from the one asked for on, as many as fit one answer.
+    pub pages: Vec<Page>,
+    /// Ask again with this for the pages that follow.
+    pub next: Option<String>,
+}
+
+/// Deliveries of one hour that have everything in common that a count asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// What they have in common.
+    pub kind: Kind,
+    /// How many.
+    pub n: i64,
+}
+
+/// What deliveries of one count have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Kind {
+    /// What the push is for.
+    #[serde(rename = "c")]
+    pub category: Category,
+    /// Its campaign.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<String>,
+    /// Through whom.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<Vendor>,
+    /// To what.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+    /// Where they are; `None`: targets that no page has taken over.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    /// Why.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// A request may have left.
+    #[serde(rename = "l", default, skip_serializing_if = "std::ops::Not::not")]
+    pub sent: bool,
+}
