@@ -84,10 +84,11 @@ export function write(env, binding, key, value) {
   return value === "" ? env[binding].delete(key) : env[binding].put(key, value);
 }
 
-/** The messages of a batch: `[[body, attempts], …]`. A body that is not a text becomes its JSON. */
+/** A batch: whether it is of dead letters (their queue's name ends in `-dead`), and its messages: `[[body, attempts], …]`. A
+ * body that is not a text becomes its JSON. */
 export function messages(batch) {
   const text = (body) => (typeof body === "string" ? body : (JSON.stringify(body) ?? ""));
-  return JSON.stringify(batch.messages.map(({ body, attempts }) => [text(body), attempts]));
+  return JSON.stringify([batch.queue.endsWith("-dead"), batch.messages.map(({ body, attempts }) => [text(body), attempts])]);
 }
 
 /** What becomes of each message of a batch: `"ack"` or `{retry: seconds}`, in their order. */

@@ -103,8 +103,8 @@ pub(super) async fn write(env: &Env, binding: &str, key: &str, value: &str) -> R
     settle(promise).await.map(|_| ())
 }
 
-/// The messages of a batch: each body, and how often it was tried, this time included.
-pub(super) fn messages(batch: &JsValue) -> Vec<(String, u32)> {
+/// Whether a batch is of dead letters, and its messages: each body, and how often it was tried, this time included.
+pub(super) fn messages(batch: &JsValue) -> (bool, Vec<(String, u32)>) {
     serde_json::from_str(&js_messages(batch)).unwrap_or_default()
 }
 

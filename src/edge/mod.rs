@@ -46,7 +46,8 @@ async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker
 pub async fn queue(batch: JsValue, env: Env, _context: JsValue) -> Result<(), JsValue> {
     let config = cx::config(&env).map_err(|problem| JsValue::from_str(&problem.detail))?;
     let cx = cx::Cx::new(env, config);
-    let done = queue::batch(&cx, glue::messages(&batch)).await;
+    let (dead, messages) = glue::messages(&batch);
+    let done = if dead { queue::bury(&cx, messages).await } else { queue::batch(&cx, messages).await };
     glue::done(&batch, &serde_json::to_string(&done).unwrap_or_default());
     Ok(())
 }

@@ -12,6 +12,7 @@ use super::{
     deliver::{self, Delivered},
     exchange::Reply,
     glue, ledger, log, push, resolve,
+    routes::letters,
 };
 use crate::{
     line::{
@@ -29,6 +30,7 @@ use crate::{
     wire::{
         job::{self, DEAD, DISPATCH, Envelope, Letter},
         ledger::{Call, Outcome, Sliced, Taken, Target, Work},
+        letters as wire,
     },
 };
 
@@ -81,13 +83,18 @@ pub(super) async fn targets(
 }
 
 async fn offer(cx: &Cx, tenant: &Tenant, jobs: Vec<Job>) -> Result<(), Problem> {
+    let body = |job| serde_json::to_string(&Envelope { tenant: tenant.clone(), job });
+    let bodies: Result<Vec<String>, _> = jobs.into_iter().map(body).collect();
+    again(cx, bodies.map_err(|_| ledger::unusable())?).await
+}
+
+/// Puts messages into the queue as they are.
+pub(super) async fn again(cx: &Cx, bodies: Vec<String>) -> Result<(), Problem> {
     let fault = |why: &str| {
         log::error("enqueue_failed", &[("why", why)]);
         unavailable("the queue does not answer")
     };
-    let body = |job| serde_json::to_string(&Envelope { tenant: tenant.clone(), job });
-    let bodies: Result<Vec<String>, _> = jobs.into_iter().map(body).collect();
-    let list = bodies.and_then(|bodies| serde_json::to_string(&bodies)).map_err(|_| fault("job"))?;
+    let list = serde_json::to_string(&bodies).map_err(|_| fault("job"))?;
     glue::enqueue(&cx.env, DISPATCH, &list).await.map_err(|failed| fault(&failed.0))
 }
 
@@ -169,6 +176,23 @@ pub(super) enum Done {
 /// Runs a batch of the queue; answers what becomes of each message, in their order.
 pub(super) async fn batch(cx: &Cx, messages: Vec<(String, u32)>) -> Vec<Done> {
     future::join_all(messages.into_iter().map(|(body, tries)| one(cx, body, tries))).await
+}
+
+/// Keeps jobs that were given up: the batch of the queue of dead letters.
+pub(super) async fn bury(cx: &Cx, messages: Vec<(String, u32)>) -> Vec<Done> {
+    let n = messages.len();
+    let letter = |(body, _): (String, u32)| {
+        // The platform puts a bare message here when it has given up by itself.
+        let Letter { body, reason } = serde_json::from_str(&body).unwrap_or_else(|_| Letter {
+            body,
+            reason: "the worker died on it, as often as the queue tries".to_owned(),
+        });
+        let body = body.chars().take(wire::BODY_MAX / 4).collect();
+        wire::Letter { id: 0, at: cx.now, body, reason }
+    };
+    let all = messages.into_iter().map(letter).collect();
+    let kept = letters::ask(cx, wire::Call::Add(all)).await.is_ok();
+    (0..n).map(|_| if kept { Done::Ack } else { Done::Retry(60) }).collect()
 }
 
 async fn one(cx: &Cx, body: String, tries: u32) -> Done {

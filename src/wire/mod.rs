@@ -6,4 +6,5 @@ pub mod account;
 pub mod app;
 pub mod job;
 pub mod ledger;
+pub mod letters;
 pub mod user;

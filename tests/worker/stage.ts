@@ -1,7 +1,7 @@
 // A stage for one test file: the built worker under workerd, with real KV and objects, beside a lab. Every test makes
 // an app of its own, so tests do not see each other.
 
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { Miniflare, type MiniflareOptions } from "miniflare";
 import { type Lab, startLab } from "../lab/lab.ts";
 
@@ -145,6 +145,16 @@ export class Stage {
     return (await this.mf.getKVNamespace(binding)) as unknown as Kv;
   }
 
+  /** Users with an iPhone each, put where a push looks for them: read copies in KV, without their objects. */
+  async copies(app: App, names: readonly string[]): Promise<void> {
+    const kv = await this.kv("DEVICES");
+    const put = async (user: string) => {
+      const device = { id: "iphone", platform: "ios", vendor: "apns", token: createHash("sha256").update(user).digest("hex"), topic: app.topic, permission: "granted" };
+      await kv.put(`user:${app.id}.1:${user}`, JSON.stringify({ devices: [device] }));
+    };
+    for (let at = 0; at < names.length; at += 50) await Promise.all(names.slice(at, at + 50).map(put));
+  }
+
   /** What the vendors saw, newest last. */
   seen(vendor?: string): any[] {
     return this.lab.log(vendor === undefined ? {} : { vendor });
@@ -160,9 +170,12 @@ function miniflareOptions(labUrl: string, options: StageOptions): MiniflareOptio
     compatibilityDate: "2026-07-30",
     bindings: { ADMIN_KEY, SEAL_KEY, VENDOR_PROXY: labUrl, ...options.bindings },
     kvNamespaces: ["DEVICES", "APPS"],
-    durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account"), LEDGER: object("Ledger") },
+    durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account"), LEDGER: object("Ledger"), LETTERS: object("Letters") },
     queueProducers: { DISPATCH: "edgepush-dispatch", DEAD: "edgepush-dead" },
-    queueConsumers: { "edgepush-dispatch": { maxBatchSize: 5, maxBatchTimeout: 0, maxRetries: 10, deadLetterQueue: "edgepush-dead" } },
+    queueConsumers: {
+      "edgepush-dispatch": { maxBatchSize: 5, maxBatchTimeout: 0, maxRetries: 10, deadLetterQueue: "edgepush-dead" },
+      "edgepush-dead": { maxBatchTimeout: 0 },
+    },
     ...(options.persist === undefined
       ? {}
       : { kvPersist: `${options.persist}/kv`, durableObjectsPersist: `${options.persist}/do` }),
@@ -174,6 +187,11 @@ export function cost(answer: Answer): Cost {
   const header = answer.headers.get("edgepush-cost") ?? "";
   const pairs = header.split(", ").map((pair) => pair.split("="));
   return Object.fromEntries(pairs.map(([name, value]) => [name, Number(value)])) as unknown as Cost;
+}
+
+/** The token that a request went to. */
+export function sentTo(seen: any): string {
+  return seen.vendor === "apns" ? seen.path.split("/").at(-1) : seen.body.message.token;
 }
 
 /** Waits until `ready` gives something, or fails after `ms`. */

@@ -9,6 +9,7 @@ mod account;
 mod app;
 mod flight;
 mod ledger;
+mod letters;
 mod rows;
 mod shell;
 mod user;

@@ -4,6 +4,7 @@ mod apps;
 mod devices;
 #[cfg(feature = "test-hooks")]
 pub(super) mod hooks;
+pub(super) mod letters;
 pub(super) mod meta;
 mod pushes;
 
@@ -28,6 +29,8 @@ pub(super) async fn answer(
         Call::GetPush => pushes::get(cx, request, hole(0)).await,
         Call::CancelPush => pushes::cancel(cx, request, hole(0)).await,
         Call::Funnel => pushes::funnel(cx, request).await,
+        Call::ListLetters => letters::list(cx, request).await,
+        Call::RedriveLetters => letters::redrive(cx, request).await,
         Call::GetUser => devices::list(cx, request, hole(0)).await,
         Call::PutDevice => devices::put(cx, request, hole(0), hole(1)).await,
         Call::DeleteDevice => devices::delete(cx, request, hole(0), hole(1)).await,

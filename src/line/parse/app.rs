@@ -123,6 +123,17 @@ pub fn key(bytes: &[u8]) -> Result<NewKey, Problem> {
     Ok(NewKey { scopes, name })
 }
 
+/// Reads which dead letters are meant; none named: all.
+pub fn redrive(bytes: &[u8]) -> Result<Option<Vec<u64>>, Problem> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let mut fields = Field::root(body(bytes)?).object()?;
+    let ids = fields.take("ids").map(Field::array).transpose()?;
+    fields.end()?;
+    ids.map(|ids| ids.into_iter().map(|id| id.whole(u64::from(u32::MAX))).collect()).transpose()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,10 @@ pub enum Call {
     CancelPush,
     /// Counts.
     Funnel,
+    /// Jobs that were given up.
+    ListLetters,
+    /// Put them into the queue again.
+    RedriveLetters,
     /// A user's devices.
     GetUser,
     /// Register a device.
@@ -39,12 +43,14 @@ pub enum Call {
 }
 
 /// Method, path template, call.
-pub const TABLE: [(&str, &str, Call); 15] = [
+pub const TABLE: [(&str, &str, Call); 17] = [
     ("POST", "/v1/push", Call::Push),
     ("POST", "/v1/push:explain", Call::ExplainPush),
     ("GET", "/v1/push/{id}", Call::GetPush),
     ("DELETE", "/v1/push/{id}", Call::CancelPush),
     ("GET", "/v1/funnel", Call::Funnel),
+    ("GET", "/v1/dead-letters", Call::ListLetters),
+    ("POST", "/v1/dead-letters:redrive", Call::RedriveLetters),
     ("GET", "/v1/users/{user}", Call::GetUser),
     ("PUT", "/v1/users/{user}/devices/{device}", Call::PutDevice),
     ("DELETE", "/v1/users/{user}/devices/{device}", Call::DeleteDevice),

@@ -1,0 +1,78 @@
+//! Shell of the `Letters` object: jobs that were given up, a row each. Nothing is decided here, so there is no pure step.
+
+use std::cell::OnceCell;
+
+use worker::{DurableObject, Env, Request, Response, SqlStorageValue, State, durable_object};
+
+use super::{
+    answer, read,
+    rows::{Rows, Table},
+};
+use crate::{
+    model::time::Millis,
+    wire::letters::{BINDING, Call, Letter, PAGE, Reply},
+};
+
+const TABLES: &[Table] = &[Table {
+    name: "letter",
+    make: "CREATE TABLE IF NOT EXISTS letter (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL, reason TEXT NOT NULL)",
+}];
+
+/// The object.
+#[durable_object]
+pub struct Letters {
+    state: State,
+    rows: OnceCell<Rows>,
+}
+
+impl DurableObject for Letters {
+    fn new(state: State, _env: Env) -> Self {
+        Self { state, rows: OnceCell::new() }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        let reply = match read::<Call>(&mut request).await {
+            Ok(call) => self.call(call),
+            Err(error) => Err(error),
+        };
+        answer(BINDING, reply)
+    }
+}
+
+impl Letters {
+    fn call(&self, call: Call) -> worker::Result<Reply> {
+        if self.rows.get().is_none() {
+            let _ = self.rows.set(Rows::open(&self.state, TABLES)?);
+        }
+        let Some(rows) = self.rows.get() else { return Err(worker::Error::RustError("no database".into())) };
+        let mut letters = Vec::new();
+        match call {
+            Call::Add(all) => {
+                for Letter { at, body, reason, .. } in all {
+                    let values = vec![number(at.0), body.into(), reason.into()];
+                    rows.write("INSERT INTO letter (at, body, reason) VALUES (?, ?, ?)", values)?;
+                }
+            }
+            Call::List { after } => {
+                let statement = "SELECT id, at, body, reason FROM letter WHERE id > ? ORDER BY id LIMIT ?";
+                let found = rows.read_with(statement, vec![number(after), number(PAGE as u64)])?;
+                letters = found.into_iter().filter_map(letter).collect();
+            }
+            Call::Remove { ids } => {
+                for id in ids {
+                    rows.write("DELETE FROM letter WHERE id = ?", vec![number(id)])?;
+                }
+            }
+        }
+        Ok(Reply { letters, rows: rows.take_written() })
+    }
+}
+
+fn number(n: u64) -> SqlStorageValue {
+    i64::try_from(n).unwrap_or_default().into()
+}
+
+fn letter(columns: Vec<String>) -> Option<Letter> {
+    let [id, at, body, reason] = <[String; 4]>::try_from(columns).ok()?;
+    Some(Letter { id: id.parse().ok()?, at: Millis(at.parse().ok()?), body, reason })
+}
