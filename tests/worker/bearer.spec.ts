@@ -99,7 +99,7 @@ test("a token that cannot be had is the credential's fault or the vendor's, and 
     await stage.android(app, "u");
     stage.lab.clearLog();
     stage.lab.fault({ vendor: "google_oauth", do: fault as any });
-    const [delivery] = (await stage.push(app, { to: { users: ["u"] } })).json.deliveries;
+    const [delivery] = (await stage.push(app, { to: { users: ["u"] }, ttl: 0 })).json.deliveries;
     assert.deepEqual([delivery.state, delivery.reason], ["failed", reason], JSON.stringify(delivery));
     assert.equal(stage.seen("fcm").length, 0);
     assert.deepEqual((await stage.push(app, { to: { users: ["u"] } })).json.counts, { accepted: 1 }, "the next one works");

@@ -18,7 +18,7 @@ after(() => stage.stop());
 async function outcome(user: "apple" | "google", fault: object): Promise<any> {
   stage.lab.clearFaults();
   stage.lab.fault({ vendor: user === "apple" ? "apns" : "fcm", times: -1, do: fault as any });
-  const answer = await stage.push(app, { to: { users: [user] } });
+  const answer = await stage.push(app, { to: { users: [user] }, ttl: 0 });
   stage.lab.clearFaults();
   assert.equal(answer.status, 200, answer.text);
   const [delivery] = answer.json.deliveries;
@@ -60,10 +60,14 @@ test("where the status is the verdict, a body that is cut off or endless changes
 });
 
 test("a vendor that limits us says when to come back", async () => {
-  const delivery = await outcome("google", { reason: "QUOTA_EXCEEDED", headers: { "retry-after": "120" } });
-  assert.deepEqual([delivery.state, delivery.reason], ["failed", "rate_limited"]);
+  stage.lab.fault({ vendor: "fcm", do: { reason: "QUOTA_EXCEEDED", headers: { "retry-after": "120" } } });
+  const push = await stage.push(app, { to: { users: ["google"] } });
+  const [delivery] = push.json.deliveries;
+  assert.deepEqual([delivery.state, delivery.reason], ["retrying", "rate_limited"]);
   const wait = Date.parse(delivery.until) - Date.now();
-  assert.ok(wait > 100_000 && wait <= 121_000, `${wait} ms`);
+  assert.ok(wait > 100_000 && wait <= 151_000, `${wait} ms`);
+  const now = await outcome("google", { reason: "QUOTA_EXCEEDED", headers: { "retry-after": "120" } });
+  assert.deepEqual([now.state, now.reason], ["failed", "rate_limited"], "with ttl 0 it is now or never");
   const apns = await outcome("apple", { reason: "TooManyProviderTokenUpdates" });
   assert.deepEqual([apns.state, apns.reason], ["failed", "rate_limited"]);
 });
@@ -97,7 +101,7 @@ test("a vendor that hangs is given up after 15 s, and holds back neither another
   stage.lab.fault({ vendor: "apns", times: -1, do: { hang: true } });
   const began = Date.now();
   const [both, alone] = await Promise.all([
-    stage.push(app, { to: { users: ["both"] } }),
+    stage.push(app, { to: { users: ["both"] }, ttl: 0 }),
     stage.push(app, { to: { users: ["google"] } }).then((answer) => ({ answer, took: Date.now() - began })),
   ]);
   const took = Date.now() - began;

@@ -128,7 +128,7 @@ impl Ledger {
                 }
             }
         }
-        let work = if page.open() { Work::Set(work) } else { Work::Clear };
+        let work = Work::Set(if page.open() { work } else { "" });
         self.put(store, place, None, Record::Page(page), work)?;
         Ok(Outcome::Done)
     }

@@ -50,7 +50,7 @@ pub struct Sum {
 /// What becomes of a row's work when the row is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work<'a> {
-    /// This from now on.
+    /// The row is new, and this is its work; empty: none.
     Set(&'a str),
     /// It stays.
     Keep,

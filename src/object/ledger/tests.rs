@@ -190,6 +190,17 @@ fn a_single_push_writes_two_rows_and_scans_nothing() {
 }
 
 #[test]
+fn a_push_that_sends_nothing_is_known_and_holds_its_key_all_the_same() {
+    let mut world = World::new();
+    let mut page = page_of(1, 1, START, OnUnknown::Keep, true);
+    page.deliveries[0].state = State::Skipped;
+    world.begin(page.clone());
+    assert_eq!((states(&mut world, &page.push), world.store.works()), (vec![State::Skipped], 0));
+    assert!(matches!(world.begin(page), Outcome::Exists(_)));
+    world.check();
+}
+
+#[test]
 fn one_key_begins_once_for_a_day_across_midnight_and_crashes() {
     let mut world = World::new();
     world.begin(page_of(1, 1, START, OnUnknown::Keep, true));
