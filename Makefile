@@ -10,7 +10,7 @@ SHELL := /bin/sh
 NODE := node_modules/.bin/node
 PARTS := tests/tools/run-parts.sh
 
-.PHONY: help setup setup-audit build dev test lint fmt test-native test-worker test-lab size bench fuzz audit deploy clean
+.PHONY: help setup setup-audit build dev test lint fmt test-native test-worker test-lab size bench chaos faults fuzz audit deploy clean
 
 help: ## show this list
 	@echo "edgepush: make <target>"
@@ -52,6 +52,12 @@ size: setup ## size of the wasm against its limit
 
 bench: build ## measure: cost, CPU and rows written per push
 	@$(NODE) tests/bench/main.ts
+
+chaos: build ## kill the runtime 100 times under load, and count what became of every push (KILLS=100)
+	@$(NODE) tests/chaos/main.ts
+
+faults: build ## one table: what becomes of pushes when a vendor, a caller or the runtime fails
+	@$(NODE) tests/chaos/faults-main.ts
 
 fuzz: build ## fuzz the HTTP contract (needs python3; FUZZ_SECONDS=120)
 	@tests/tools/fuzz.sh
