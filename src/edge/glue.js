@@ -47,6 +47,11 @@ async function bounded(stream, limit) {
   return bytes;
 }
 
+/** The answer of an object. */
+export function reply(status, body) {
+  return status === 200 ? new Response(body) : new Response(body, { status });
+}
+
 /** A response. `headers` is a JSON object. */
 export function respond(status, headers, body) {
   return new Response(body === "" ? null : body, { status, headers: JSON.parse(headers) });
@@ -57,6 +62,22 @@ export function settings(env) {
   const names = ["ADMIN_KEY", "SEAL_KEY", "SEAL_KEY_OLD", "VENDOR_PROXY"];
   names.push("LEDGER_SHARDS", "LEDGER_SHARDS_BEFORE", "IDEMPOTENCY_HOURS", "KEEP_DAYS");
   return JSON.stringify(names.map((name) => String(env[name] ?? "")));
+}
+
+/** The body of a call to an object. */
+export function text(request) {
+  return request.text();
+}
+
+/** Runs a statement of an object's database that writes; gives the rows written. */
+export function sqlWrite(sql, statement, values) {
+  return sql.exec(statement, ...JSON.parse(values)).rowsWritten;
+}
+
+/** Runs one that reads; gives all rows as JSON, every value a text, `NULL` an empty one. */
+export function sqlRead(sql, statement, values) {
+  const rows = [...sql.exec(statement, ...JSON.parse(values)).raw()];
+  return JSON.stringify(rows.map((row) => row.map((value) => (value === null ? "" : String(value)))));
 }
 
 /** Asks a Durable Object: JSON text in, JSON text out. */

@@ -11,6 +11,14 @@ extern "C" {
     fn js_take(request: &web_sys::Request, limit: u32) -> Promise;
     #[wasm_bindgen(js_name = respond, catch)]
     fn js_respond(status: u16, headers: &str, body: &str) -> Result<web_sys::Response, JsValue>;
+    #[wasm_bindgen(js_name = text)]
+    fn js_text(request: &web_sys::Request) -> Promise;
+    #[wasm_bindgen(js_name = reply, catch)]
+    fn js_reply(status: u16, body: &str) -> Result<web_sys::Response, JsValue>;
+    #[wasm_bindgen(js_name = sqlWrite, catch)]
+    fn js_sql_write(sql: &JsValue, statement: &str, values: &str) -> Result<u32, JsValue>;
+    #[wasm_bindgen(js_name = sqlRead, catch)]
+    fn js_sql_read(sql: &JsValue, statement: &str, values: &str) -> Result<String, JsValue>;
     #[wasm_bindgen(js_name = settings)]
     fn js_settings(env: &Env) -> String;
     #[wasm_bindgen(js_name = ask)]
@@ -73,6 +81,26 @@ pub(super) async fn take(request: &web_sys::Request, limit: u32) -> Result<Taken
 /// A response. `headers` is a JSON object.
 pub(super) fn respond(status: u16, headers: &str, body: &str) -> Result<web_sys::Response, Failed> {
     js_respond(status, headers, body).map_err(|error| failed(&error))
+}
+
+/// The body of a call to an object.
+pub(super) async fn text(request: &web_sys::Request) -> Result<String, Failed> {
+    Ok(settle(js_text(request)).await?.as_string().unwrap_or_default())
+}
+
+/// The answer of an object.
+pub(super) fn reply(status: u16, body: &str) -> Result<web_sys::Response, JsValue> {
+    js_reply(status, body)
+}
+
+/// Runs a statement of an object's database that writes; gives the rows written.
+pub(super) fn sql_write(sql: &JsValue, statement: &str, values: &str) -> Result<u32, Failed> {
+    js_sql_write(sql, statement, values).map_err(|error| failed(&error))
+}
+
+/// Runs one that reads; gives all rows as JSON, every value a text.
+pub(super) fn sql_read(sql: &JsValue, statement: &str, values: &str) -> Result<String, Failed> {
+    js_sql_read(sql, statement, values).map_err(|error| failed(&error))
 }
 
 /// The settings and secrets in the order of [`Raw`](crate::config::Raw)'s fields, as a JSON array of texts.

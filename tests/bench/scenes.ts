@@ -83,6 +83,10 @@ export function pushRequest(user: string, category: Category, key: string, devic
   };
 }
 
+/** As long as what our ledger keeps of a delivery, and of a message to send it again. */
+const RECORD = JSON.stringify({ user: "u", device: "phone-0", vendor: "apns", platform: "ios", state: "sending", since: 1, tries: 1, trace: "x".repeat(60) }) + "x".repeat(60);
+const WORK = JSON.stringify(pushBody("u", "order")) + "x".repeat(180);
+
 /** Everything that the two plain Workers need to send what ours sends. */
 export interface Copied {
   plans: Record<Kind, string>;
@@ -115,7 +119,7 @@ export async function copyScenes(ours: Variant, mock: MockVendor, adminKey: stri
     const url = `${mock.url}/${HOSTS[vendor]}${sent.path}`;
     const inUrl = vendor === "apns";
     const account = limited ? `account:limited.1:${vendor}` : undefined;
-    bare![id] = { ...fixed, key, url: inUrl ? url.slice(0, url.lastIndexOf("/") + 1) : url, token_in_url: inUrl, account, limit: PER_DAY };
+    bare![id] = { ...fixed, key, url: inUrl ? url.slice(0, url.lastIndexOf("/") + 1) : url, token_in_url: inUrl, account, limit: PER_DAY, record: RECORD, work: WORK };
     fetchOnly![id] = { ...fixed, url, count: devices };
   }
   return { plans: { ours: "", bare: JSON.stringify(bare), "fetch-only": JSON.stringify(fetchOnly) }, copies, requests };

@@ -31,12 +31,14 @@ const SCRIPTS: Record<Kind, MiniflareOptions> = {
     scriptPath: BUILT,
     modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"], fallthrough: true }],
     kvNamespaces: ["DEVICES", "APPS"],
-    durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account") },
+    durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account"), LEDGER: object("Ledger"), LETTERS: object("Letters") },
+    queueProducers: { DISPATCH: "edgepush-dispatch", DEAD: "edgepush-dead" },
+    queueConsumers: { "edgepush-dispatch": { maxBatchSize: 5, maxBatchTimeout: 0 }, "edgepush-dead": { maxBatchTimeout: 0 } },
   } as MiniflareOptions,
   bare: {
     scriptPath: "tests/bench/baseline/bare.js",
     kvNamespaces: ["DEVICES"],
-    durableObjects: { ACCOUNT: object("Account") },
+    durableObjects: { ACCOUNT: object("Account"), LEDGER: object("Ledger") },
   } as MiniflareOptions,
   "fetch-only": { scriptPath: "tests/bench/baseline/fetch-only.js" } as MiniflareOptions,
 };

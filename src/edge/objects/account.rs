@@ -6,7 +6,8 @@ use std::{
     time::Duration,
 };
 
-use worker::{DurableObject, Env, Request, Response, State, durable_object};
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::{Env, State};
 
 use super::{
     super::{
@@ -14,9 +15,7 @@ use super::{
         cx::{Cx, config, now, random},
         send::post_one,
     },
-    answer,
     flight::{Flight, Turn},
-    read,
     rows::{Rows, Table},
     shell::Shell,
 };
@@ -53,7 +52,7 @@ const SEEN_MAX: usize = 1_000;
 type Refusal = (Reason, String);
 
 /// The object.
-#[durable_object(alarm)]
+#[wasm_bindgen]
 pub struct Account {
     shell: Shell<Held>,
     trimming: Cell<bool>,
@@ -61,7 +60,9 @@ pub struct Account {
     seen: RefCell<HashMap<String, Seen>>,
 }
 
-impl DurableObject for Account {
+export!(Account, BINDING, alarm);
+
+impl Account {
     fn new(state: State, env: Env) -> Self {
         Self {
             shell: Shell::new(state, env, TABLES),
@@ -71,27 +72,20 @@ impl DurableObject for Account {
         }
     }
 
-    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let reply = match read::<Ask>(&mut request).await {
-            Ok(ask) => self.call(&ask).await,
-            Err(error) => Err(error),
-        };
-        answer(BINDING, reply)
-    }
-
     /// A burst is over: the marks that ran ahead are written down as they are. After a crash there is nothing ahead
     /// any more, and nothing is written.
-    async fn alarm(&self) -> worker::Result<Response> {
+    async fn alarm(&self) -> worker::Result<()> {
         self.trimming.set(false);
         self.shell.if_held(|held, rows| {
             held.trim().iter().try_for_each(|(category, mark)| store(rows, *category, *mark))
         })?;
-        Response::empty()
+        Ok(())
     }
 }
 
 impl Account {
-    async fn call(&self, ask: &Ask) -> worker::Result<Reply> {
+    async fn call(&self, ask: Ask) -> worker::Result<Reply> {
+        let ask = &ask;
         let outcome = match &ask.call {
             Call::Admit(admit) => self.admit(ask, admit).await?,
             Call::Return { category, resets_at, n } => self.with(ask, |held, _| {

@@ -2,12 +2,10 @@
 
 use std::cell::OnceCell;
 
-use worker::{DurableObject, Env, Request, Response, SqlStorageValue, State, durable_object};
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::{Env, State};
 
-use super::{
-    answer, read,
-    rows::{Rows, Table},
-};
+use super::rows::{Rows, Table};
 use crate::{
     model::time::Millis,
     wire::letters::{BINDING, Call, Letter, PAGE, Reply},
@@ -19,28 +17,22 @@ const TABLES: &[Table] = &[Table {
 }];
 
 /// The object.
-#[durable_object]
+#[wasm_bindgen]
 pub struct Letters {
     state: State,
     rows: OnceCell<Rows>,
 }
 
-impl DurableObject for Letters {
+export!(Letters, BINDING);
+
+impl Letters {
     fn new(state: State, _env: Env) -> Self {
         Self { state, rows: OnceCell::new() }
-    }
-
-    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let reply = match read::<Call>(&mut request).await {
-            Ok(call) => self.call(call),
-            Err(error) => Err(error),
-        };
-        answer(BINDING, reply)
     }
 }
 
 impl Letters {
-    fn call(&self, call: Call) -> worker::Result<Reply> {
+    async fn call(&self, call: Call) -> worker::Result<Reply> {
         if self.rows.get().is_none() {
             let _ = self.rows.set(Rows::open(&self.state, TABLES)?);
         }
@@ -49,27 +41,23 @@ impl Letters {
         match call {
             Call::Add(all) => {
                 for Letter { at, body, reason, .. } in all {
-                    let values = vec![number(at.0), body.into(), reason.into()];
+                    let values = vec![at.0.into(), body.into(), reason.into()];
                     rows.write("INSERT INTO letter (at, body, reason) VALUES (?, ?, ?)", values)?;
                 }
             }
             Call::List { after } => {
                 let statement = "SELECT id, at, body, reason FROM letter WHERE id > ? ORDER BY id LIMIT ?";
-                let found = rows.read_with(statement, vec![number(after), number(PAGE as u64)])?;
+                let found = rows.read_with(statement, vec![after.into(), (PAGE as u64).into()])?;
                 letters = found.into_iter().filter_map(letter).collect();
             }
             Call::Remove { ids } => {
                 for id in ids {
-                    rows.write("DELETE FROM letter WHERE id = ?", vec![number(id)])?;
+                    rows.write("DELETE FROM letter WHERE id = ?", vec![id.into()])?;
                 }
             }
         }
         Ok(Reply { letters, rows: rows.take_written() })
     }
-}
-
-fn number(n: u64) -> SqlStorageValue {
-    i64::try_from(n).unwrap_or_default().into()
 }
 
 fn letter(columns: Vec<String>) -> Option<Letter> {

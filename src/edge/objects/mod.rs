@@ -5,6 +5,46 @@
 //! awaits anything. The answer leaves only after the rows are confirmed (Cloudflare's output gate), so what a caller
 //! was told survives a crash.
 
+/// Exports an object to the platform. `worker` has an attribute for it, whose requests and responses cross to JavaScript a dozen
+/// times a call; this one crosses three times.
+macro_rules! export {
+    ($object:ident, $binding:expr, $alarm:ident) => {
+        export!($object, $binding);
+
+        #[wasm_bindgen::prelude::wasm_bindgen]
+        impl $object {
+            /// The platform's alarm. One that fails is called again.
+            #[wasm_bindgen(js_name = alarm)]
+            pub async fn on_alarm(&self) -> Result<(), wasm_bindgen::JsValue> {
+                self.$alarm().await.map_err(wasm_bindgen::JsValue::from)
+            }
+        }
+    };
+    ($object:ident, $binding:expr) => {
+        #[wasm_bindgen::prelude::wasm_bindgen]
+        impl $object {
+            /// Made by the platform before its first call.
+            #[wasm_bindgen(constructor)]
+            pub fn construct(state: worker::worker_sys::DurableObjectState, env: worker::Env) -> Self {
+                Self::new(worker::State::from(state), env)
+            }
+
+            /// A call.
+            #[wasm_bindgen(js_name = fetch)]
+            pub async fn on_call(
+                &self,
+                request: web_sys::Request,
+            ) -> Result<web_sys::Response, wasm_bindgen::JsValue> {
+                let reply = match $crate::edge::objects::read(&request).await {
+                    Ok(ask) => self.call(ask).await,
+                    Err(error) => Err(error),
+                };
+                $crate::edge::objects::answer($binding, reply)
+            }
+        }
+    };
+}
+
 mod account;
 mod app;
 mod flight;
@@ -15,24 +55,24 @@ mod shell;
 mod user;
 
 use serde::{Serialize, de::DeserializeOwned};
-use worker::{Request, Response};
+use wasm_bindgen::JsValue;
 
-use super::log;
+use super::{glue, log};
 
 /// Reads a call. Both ends are this crate, so what does not parse is a fault of ours.
-async fn read<T: DeserializeOwned>(request: &mut Request) -> worker::Result<T> {
-    let text = request.text().await?;
+async fn read<T: DeserializeOwned>(request: &web_sys::Request) -> worker::Result<T> {
+    let text = glue::text(request).await.map_err(|failed| worker::Error::RustError(failed.0))?;
     serde_json::from_str(&text)
         .map_err(|_| worker::Error::RustError("a call that this object does not know".into()))
 }
 
 /// Answers a call; a fault becomes a status, never a panic.
-fn answer<T: Serialize>(object: &str, reply: worker::Result<T>) -> worker::Result<Response> {
+fn answer<T: Serialize>(object: &str, reply: worker::Result<T>) -> Result<web_sys::Response, JsValue> {
     match reply.and_then(|reply| Ok(serde_json::to_string(&reply)?)) {
-        Ok(text) => Response::ok(text),
+        Ok(text) => glue::reply(200, &text),
         Err(error) => {
             log::error("object_fault", &[("object", object), ("why", &error.to_string())]);
-            Response::error("fault", 500)
+            glue::reply(500, "fault")
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use std::cell::Cell;
 
-use worker::{SqlStorage, SqlStorageValue, State};
+use serde::Serialize;
+use wasm_bindgen::JsValue;
+use worker::State;
+
+use super::super::glue;
 
 /// A table of an object.
 pub(super) struct Table {
@@ -11,9 +15,38 @@ pub(super) struct Table {
     pub(super) make: &'static str,
 }
 
+/// A value in a statement's hole. All values of a statement cross to JavaScript as one JSON text: each crossing costs more
+/// than the text does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub(super) enum Value {
+    Null,
+    /// Below 2^53: JavaScript's numbers.
+    Number(u64),
+    Text(String),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
 /// The object's database.
 pub(super) struct Rows {
-    sql: SqlStorage,
+    sql: JsValue,
     tables: &'static [Table],
     made: Cell<bool>,
     written: Cell<u32>,
@@ -23,7 +56,12 @@ impl Rows {
     /// Opens it. Its tables are made by the first write: an object that is only asked (for an app or a user that does
     /// not exist, say) writes nothing.
     pub(super) fn open(state: &State, tables: &'static [Table]) -> worker::Result<Self> {
-        let rows = Self { sql: state.storage().sql(), tables, made: Cell::new(false), written: Cell::new(0) };
+        let rows = Self {
+            sql: state.storage().sql().as_ref().clone(),
+            tables,
+            made: Cell::new(false),
+            written: Cell::new(0),
+        };
         // By name: the platform has tables of its own in the same database.
         let names: Vec<String> = tables.iter().map(|table| format!("'{}'", table.name)).collect();
         let known = format!("SELECT name FROM sqlite_master WHERE name IN ({})", names.join(", "));
@@ -32,14 +70,14 @@ impl Rows {
     }
 
     /// Runs a statement that writes.
-    pub(super) fn write(&self, statement: &str, values: Vec<SqlStorageValue>) -> worker::Result<()> {
+    pub(super) fn write(&self, statement: &str, values: Vec<Value>) -> worker::Result<()> {
         if !self.made.get() {
             for table in self.tables {
-                self.run(table.make, Vec::new())?;
+                self.run(table.make, &[])?;
             }
             self.made.set(true);
         }
-        self.run(statement, values)
+        self.run(statement, &values)
     }
 
     /// Runs a statement that reads. Every row is a list of texts.
@@ -48,28 +86,20 @@ impl Rows {
     }
 
     /// The same with values in the statement's holes.
-    pub(super) fn read_with(
-        &self,
-        statement: &str,
-        values: Vec<SqlStorageValue>,
-    ) -> worker::Result<Vec<Vec<String>>> {
+    pub(super) fn read_with(&self, statement: &str, values: Vec<Value>) -> worker::Result<Vec<Vec<String>>> {
         if self.made.get() { self.select(statement, values) } else { Ok(Vec::new()) }
     }
 
-    fn run(&self, statement: &str, values: Vec<SqlStorageValue>) -> worker::Result<()> {
-        let cursor = self.sql.exec(statement, values)?;
-        self.count(u32::try_from(cursor.rows_written()).unwrap_or(u32::MAX));
+    fn run(&self, statement: &str, values: &[Value]) -> worker::Result<()> {
+        let written = glue::sql_write(&self.sql, statement, &serde_json::to_string(values)?);
+        self.count(written.map_err(|failed| worker::Error::RustError(failed.0))?);
         Ok(())
     }
 
     /// The same, also where no table has been made yet.
-    pub(super) fn select(
-        &self,
-        statement: &str,
-        values: Vec<SqlStorageValue>,
-    ) -> worker::Result<Vec<Vec<String>>> {
-        let cursor = self.sql.exec(statement, values)?;
-        cursor.raw().map(|row| row.map(|values| values.into_iter().map(text).collect())).collect()
+    pub(super) fn select(&self, statement: &str, values: Vec<Value>) -> worker::Result<Vec<Vec<String>>> {
+        let rows = glue::sql_read(&self.sql, statement, &serde_json::to_string(&values)?);
+        Ok(serde_json::from_str(&rows.map_err(|failed| worker::Error::RustError(failed.0))?)?)
     }
 
     /// Rows that something else than a statement has written: an alarm that was set is one.
@@ -80,16 +110,5 @@ impl Rows {
     /// Rows written since this was last asked.
     pub(super) fn take_written(&self) -> u32 {
         self.written.take()
-    }
-}
-
-fn text(value: SqlStorageValue) -> String {
-    match value {
-        SqlStorageValue::String(text) => text,
-        SqlStorageValue::Integer(number) => number.to_string(),
-        SqlStorageValue::Null
-        | SqlStorageValue::Boolean(_)
-        | SqlStorageValue::Float(_)
-        | SqlStorageValue::Blob(_) => String::new(),
     }
 }

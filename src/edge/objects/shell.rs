@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use worker::{Env, Response, State};
+use worker::{Env, State};
 
 use super::{
     super::{
@@ -132,7 +132,7 @@ impl<T> Shell<T> {
         binding: &str,
         load: impl FnOnce(&Rows) -> worker::Result<T>,
         latest: impl Fn(&T) -> String,
-    ) -> worker::Result<Response> {
+    ) -> worker::Result<()> {
         self.with(load, |_, _| Ok(()))?;
         let rows = self.rows()?;
         rows.write(COPY_DUE, Vec::new())?;
@@ -142,6 +142,6 @@ impl<T> Shell<T> {
                 rows.write("DELETE FROM copy_due WHERE key = ?", vec![key.into()])?;
             }
         }
-        Response::empty()
+        Ok(())
     }
 }

@@ -1,10 +1,10 @@
 //! Shell of the `User` object: one user's devices.
 
-use worker::{DurableObject, Env, Request, Response, State, durable_object};
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::{Env, State};
 
 use super::{
     super::cx::now,
-    answer, read,
     rows::{Rows, Table},
     shell::Shell,
 };
@@ -20,25 +20,19 @@ const TABLES: &[Table] = &[Table {
 }];
 
 /// The object.
-#[durable_object(alarm)]
+#[wasm_bindgen]
 pub struct User {
     shell: Shell<Devices>,
 }
 
-impl DurableObject for User {
+export!(User, BINDING, alarm);
+
+impl User {
     fn new(state: State, env: Env) -> Self {
         Self { shell: Shell::new(state, env, TABLES) }
     }
 
-    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let reply = match read::<Ask>(&mut request).await {
-            Ok(ask) => self.call(ask).await,
-            Err(error) => Err(error),
-        };
-        answer(BINDING, reply)
-    }
-
-    async fn alarm(&self) -> worker::Result<Response> {
+    async fn alarm(&self) -> worker::Result<()> {
         self.shell.copy_due(COPY, load, copy).await
     }
 }

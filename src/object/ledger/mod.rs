@@ -176,9 +176,8 @@ impl Ledger {
         now: Millis,
     ) -> Result<Outcome, Fault> {
         self.now = now;
-        let Some((place, before, mut after)) = self.page(store, push, part)? else {
-            return Ok(Outcome::Nothing);
-        };
+        let Some((place, mut after)) = self.page(store, push, part)? else { return Ok(Outcome::Nothing) };
+        let before = after.clone();
         page::settle(&mut after, ends, now);
         self.put_page(store, place, before, after)?;
         Ok(Outcome::Done)
@@ -186,9 +185,7 @@ impl Ledger {
 
     /// Undoes a begin of which nothing was sent.
     pub fn abort(&mut self, store: &mut impl Store, push: &PushId, part: Part) -> Result<Outcome, Fault> {
-        let Some((place, before, _)) = self.page(store, push, part)? else {
-            return Ok(Outcome::Nothing);
-        };
+        let Some((place, before)) = self.page(store, push, part)? else { return Ok(Outcome::Nothing) };
         store.remove(place.0, &place.1)?;
         self.count(store, &before, -1)?;
         self.forget(&place);
@@ -204,9 +201,8 @@ impl Ledger {
         now: Millis,
     ) -> Result<Outcome, Fault> {
         self.now = now;
-        let Some((place, before, mut after)) = self.page(store, push, part)? else {
-            return Ok(Outcome::Nothing);
-        };
+        let Some((place, mut after)) = self.page(store, push, part)? else { return Ok(Outcome::Nothing) };
+        let before = after.clone();
         let due = page::take(&mut after, now);
         let head = match part {
             Part::Whole => None,

@@ -5,7 +5,8 @@ use crate::{
     crypto::hash,
     model::{
         delivery::{Delivery, Reason, State},
-        page::Page,
+        ids::PushId,
+        page::{Page, Part},
         push::OnUnknown,
         time::Millis,
     },
@@ -20,14 +21,15 @@ pub const TRIES_MAX: u32 = 12;
 /// Applies what became of deliveries. A word on another try than the present one, or on a delivery that has ended, changes
 /// nothing: a call that is repeated is harmless.
 pub fn settle(page: &mut Page, ends: &[End], now: Millis) {
-    let (expires, on_unknown) = (page.expires, page.on_unknown);
+    let Page { push, part, expires, on_unknown, deliveries, .. } = page;
+    let (expires, on_unknown) = (*expires, *on_unknown);
     for end in ends {
-        let salt = salt(page, end.at, end.tries);
-        let Some(delivery) = page.deliveries.get_mut(end.at as usize) else { continue };
+        let Some(delivery) = deliveries.get_mut(end.at as usize) else { continue };
         if delivery.tries != end.tries || !takes(delivery, &end.to) {
             continue;
         }
         delivery.sent |= end.sent;
+        let salt = || salt(push, *part, end.at, end.tries);
         match &end.to {
             To::Accepted { vendor_id } => {
                 delivery.go(State::Accepted, None, end.detail.clone(), now);
@@ -38,8 +40,8 @@ pub fn settle(page: &mut Page, ends: &[End], now: Millis) {
                 delivery.until = *until;
             }
             To::Failed => delivery.go(State::Failed, end.reason, end.detail.clone(), now),
-            To::Unknown => unknown(delivery, on_unknown, end.detail.clone(), expires, salt, now),
-            To::Retry(after) => match next_try(delivery, *after, expires, salt, now) {
+            To::Unknown => unknown(delivery, on_unknown, end.detail.clone(), expires, &salt, now),
+            To::Retry(after) => match next_try(delivery, *after, expires, &salt, now) {
                 Ok(at) => {
                     delivery.go(State::Retrying, end.reason, end.detail.clone(), now);
                     delivery.until = Some(at);
@@ -66,7 +68,7 @@ fn unknown(
     on_unknown: OnUnknown,
     detail: Option<String>,
     expires: Millis,
-    salt: u32,
+    salt: &dyn Fn() -> u32,
     now: Millis,
 ) {
     delivery.sent = true;
@@ -85,12 +87,12 @@ fn next_try(
     delivery: &Delivery,
     after: Option<u32>,
     expires: Millis,
-    salt: u32,
+    salt: &dyn Fn() -> u32,
     now: Millis,
 ) -> Result<Millis, Option<Reason>> {
     let rule = delivery.vendor.map_or(60, |vendor| vendor.retry_secs(delivery.tries));
     let wait = u64::from(after.unwrap_or_default().max(rule)) * 1_000;
-    let at = Millis(now.0.saturating_add(wait + wait * u64::from(salt % 256) / 1_024));
+    let at = Millis(now.0.saturating_add(wait + wait * u64::from(salt() % 256) / 1_024));
     if delivery.tries >= TRIES_MAX {
         return Err(None);
     }
@@ -103,8 +105,8 @@ fn next_try(
 }
 
 /// A number that is the same for every copy of this try.
-fn salt(page: &Page, at: u32, tries: u32) -> u32 {
-    let [a, b, ..] = hash::sha256(format!("{}{}/{at}/{tries}", page.push, page.part).as_bytes());
+fn salt(push: &PushId, part: Part, at: u32, tries: u32) -> u32 {
+    let [a, b, ..] = hash::sha256(format!("{push}{part}/{at}/{tries}").as_bytes());
     u32::from(u16::from_be_bytes([a, b]))
 }
 
@@ -129,20 +131,13 @@ pub fn take(page: &mut Page, now: Millis) -> Vec<u32> {
 
 /// Gives up deliveries whose worker is gone. `true`: there were some.
 pub fn sweep(page: &mut Page, now: Millis) -> bool {
-    let (expires, on_unknown) = (page.expires, page.on_unknown);
+    let Page { push, part, expires, on_unknown, deliveries, .. } = page;
     let mut found = false;
-    for at in 0..page.deliveries.len() {
-        let salt = salt(page, u32::try_from(at).unwrap_or_default(), 0);
-        let Some(delivery) = page.deliveries.get_mut(at) else { continue };
+    for (at, delivery) in (0u32..).zip(deliveries) {
         if delivery.state == State::Sending && now.0 >= delivery.since.0.saturating_add(SILENT_MS) {
-            unknown(
-                delivery,
-                on_unknown,
-                Some("the worker ended before the answer".into()),
-                expires,
-                salt,
-                now,
-            );
+            let salt = || salt(push, *part, at, 0);
+            let why = Some("the worker ended before the answer".into());
+            unknown(delivery, *on_unknown, why, *expires, &salt, now);
             found = true;
         }
     }

@@ -157,7 +157,7 @@ impl Ledger {
         store: &impl Store,
         push: &PushId,
         part: Part,
-    ) -> Result<Option<(Place, Page, Page)>, Fault> {
+    ) -> Result<Option<(Place, Page)>, Fault> {
         let own = (day(push.created()), key(push, part));
         let place = if self.recent.contains_key(&own) {
             own
@@ -165,8 +165,8 @@ impl Ledger {
             let Some(place) = self.find(store, push)? else { return Ok(None) };
             (place.0, key(push, part))
         };
-        Ok(match self.row(store, &place)?.map(|row| row.record) {
-            Some(Record::Page(page)) if page.push == *push => Some((place, page.clone(), page)),
+        Ok(match self.take_row(store, &place)?.map(|row| row.record) {
+            Some(Record::Page(page)) if page.push == *push => Some((place, page)),
             Some(Record::Page(_) | Record::Head(_)) | None => None,
         })
     }
@@ -177,6 +177,14 @@ impl Ledger {
             Some(Record::Head(head)) => Some((place, head)),
             Some(Record::Page(_)) | None => None,
         })
+    }
+
+    /// Takes a row out of memory, or reads it: whoever takes it writes it back, or the memory is given up.
+    fn take_row(&mut self, store: &impl Store, place: &Place) -> Result<Option<Row>, Fault> {
+        match self.recent.remove(place) {
+            Some(row) => Ok(Some(row)),
+            None => store.get(place.0, &place.1),
+        }
     }
 
     pub(super) fn row(&self, store: &impl Store, place: &Place) -> Result<Option<Row>, Fault> {

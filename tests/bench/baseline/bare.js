@@ -13,7 +13,10 @@ export default {
     const user = push.to.users[0];
     const plan = PLANS[user];
     const { devices } = JSON.parse(await env.DEVICES.get(plan.key));
-    if (plan.account !== undefined) await admit(env, plan, devices.length);
+    const key = crypto.randomUUID();
+    const begun = ledger(env, key, { begin: { key, record: plan.record.repeat(devices.length), work: plan.work } });
+    const admitted = plan.account === undefined ? undefined : admit(env, plan, devices.length);
+    await Promise.all([begun, admitted]);
     let next = 0;
     const sender = async () => {
       while (next < devices.length) {
@@ -25,10 +28,20 @@ export default {
     };
     if (devices.length === 1) await sender();
     else await Promise.all(Array.from({ length: Math.min(6, devices.length) }, sender));
+    await ledger(env, key, { settle: { key, record: plan.record.repeat(devices.length) } });
     const deliveries = devices.map(({ id, vendor }) => ({ user, device: id, vendor, state: "accepted" }));
     return Response.json({ status: "done", counts: { accepted: devices.length }, deliveries });
   },
 };
+
+/** Ours spreads an app's pushes over as many ledgers. */
+const SHARDS = 4;
+
+async function ledger(env, key, call) {
+  const shard = parseInt(key.slice(0, 4), 16) % SHARDS;
+  const answer = await env.LEDGER.getByName(`ledger:${shard}`).fetch("https://object/", { method: "POST", body: JSON.stringify(call) });
+  await answer.json();
+}
 
 async function admit(env, plan, n) {
   const body = JSON.stringify({
@@ -41,6 +54,45 @@ async function admit(env, plan, n) {
   const { granted } = await answer.json();
   if (granted !== n) throw new Error("not granted");
 }
+
+/** Two rows for a push, an alarm in a minute: see src/edge/objects/ledger/store.rs. */
+export class Ledger extends DurableObject {
+  #alarm = false;
+
+  constructor(ctx, env) {
+    super(ctx, env);
+    ctx.storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS page (key TEXT PRIMARY KEY, due INTEGER, hour INTEGER, counts TEXT, record TEXT, work TEXT) WITHOUT ROWID",
+    );
+  }
+
+  async fetch(request) {
+    const { begin, settle } = await request.json();
+    const now = Date.now();
+    const { sql } = this.ctx.storage;
+    let rows = 0;
+    if (begin !== undefined) {
+      const values = [now + 60_000, Math.floor(now / 3_600_000), COUNTS, begin.record, begin.work, begin.key];
+      rows = sql.exec("INSERT OR REPLACE INTO page (due, hour, counts, record, work, key) VALUES (?, ?, ?, ?, ?, ?)", ...values).rowsWritten;
+      if (!this.#alarm) {
+        this.#alarm = true;
+        rows++;
+        await this.ctx.storage.setAlarm(now + 60_000);
+      }
+    } else {
+      const values = [null, Math.floor(now / 3_600_000), COUNTS, settle.record, settle.key];
+      rows = sql.exec("UPDATE page SET due = ?, hour = ?, counts = ?, record = ?, work = NULL WHERE key = ?", ...values).rowsWritten;
+    }
+    return Response.json({ outcome: "done", rows });
+  }
+
+  alarm() {
+    this.#alarm = false;
+  }
+}
+
+/** As long as what ours counts of a push. */
+const COUNTS = JSON.stringify([{ kind: { c: "order", v: "apns", p: "ios", s: "accepted", l: true }, n: 1 }]);
 
 /** Counts in memory and writes a mark that runs ahead, at the same cadence as ours: see src/object/quota.rs. */
 export class Account extends DurableObject {

@@ -2,14 +2,14 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 
-use worker::{DurableObject, Env, Request, Response, State, durable_object};
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::{Env, State};
 
 use super::{
     super::{
         cx::{config, now},
         glue, log,
     },
-    answer, read,
     rows::Rows,
 };
 use crate::{
@@ -34,7 +34,7 @@ enum Alarm {
 }
 
 /// The object.
-#[durable_object(alarm)]
+#[wasm_bindgen]
 pub struct Ledger {
     state: State,
     env: Env,
@@ -45,7 +45,9 @@ pub struct Ledger {
     alarm: Cell<Alarm>,
 }
 
-impl DurableObject for Ledger {
+export!(Ledger, BINDING, alarm);
+
+impl Ledger {
     fn new(state: State, env: Env) -> Self {
         Self {
             state,
@@ -58,16 +60,8 @@ impl DurableObject for Ledger {
         }
     }
 
-    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let reply = match read::<Ask>(&mut request).await {
-            Ok(ask) => self.call(ask).await,
-            Err(error) => Err(error),
-        };
-        answer(BINDING, reply)
-    }
-
     /// A round: what is due is offered to the queue. One that fails is tried again by the platform.
-    async fn alarm(&self) -> worker::Result<Response> {
+    async fn alarm(&self) -> worker::Result<()> {
         self.alarm.set(Alarm::Unset);
         let round = self.step(|held, sql| held.alarm(sql, now()))?;
         if round.lost > 0 {
@@ -83,7 +77,7 @@ impl DurableObject for Ledger {
                 .map_err(|failed| worker::Error::RustError(failed.0))?;
         }
         self.arm(None).await?;
-        Response::empty()
+        Ok(())
     }
 }
 

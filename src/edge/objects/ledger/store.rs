@@ -5,9 +5,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet};
 
-use worker::SqlStorageValue as Value;
-
-use super::super::rows::{Rows, Table};
+use super::super::rows::{Rows, Table, Value};
 use crate::{
     model::time::{Day, Millis},
     object::ledger::{Fault, Row, Store, Sum, Work, funnel::Counts},
@@ -37,10 +35,6 @@ pub(super) struct Sql<'a> {
 
 fn fault(error: impl std::fmt::Display) -> Fault {
     Fault(error.to_string())
-}
-
-fn number(n: u64) -> Value {
-    i64::try_from(n).unwrap_or(i64::MAX).into()
 }
 
 /// Every key that begins with `prefix` lies between it and this.
@@ -141,7 +135,7 @@ impl Store for Sql<'_> {
     fn list(&self, day: Day, prefix: &str, after: &str, most: u32) -> Result<Vec<(String, Row)>, Fault> {
         let statement = "SELECT due, hour, record, key FROM {page} WHERE key >= ? AND key < ? AND key > ? AND record \
                          IS NOT NULL ORDER BY key LIMIT ?";
-        let values = vec![prefix.into(), end(prefix).into(), after.into(), number(most.into())];
+        let values = vec![prefix.into(), end(prefix).into(), after.into(), u64::from(most).into()];
         let with_key = |mut columns: Vec<String>| {
             let key = columns.pop().unwrap_or_default();
             Ok((key, row(columns)?))
@@ -158,10 +152,10 @@ impl Store for Sql<'_> {
     }
 
     fn put(&mut self, day: Day, key: &str, row: &Row, work: Work<'_>) -> Result<(), Fault> {
-        let due = row.due.map_or(Value::Null, |due| number(due.0));
+        let due = row.due.map_or(Value::Null, |due| due.0.into());
         let counts = counts_text(&Counts::of(&row.record))?;
         let record = serde_json::to_string(&row.record).map_err(fault)?;
-        let columns = vec![due, number(row.hour), counts.into(), record.into()];
+        let columns = vec![due, row.hour.into(), counts.into(), record.into()];
         let (statement, rest) = match work {
             Work::Set(work) => (
                 "INSERT OR REPLACE INTO {page} (due, hour, counts, record, work, key) VALUES (?, ?, ?, ?, ?, ?)",
@@ -197,13 +191,13 @@ impl Store for Sql<'_> {
     }
 
     fn closed(&self, hour: u64) -> Result<Option<Counts>, Fault> {
-        let found = self.rows.read_with("SELECT counts FROM hour WHERE hour = ?", vec![number(hour)]);
+        let found = self.rows.read_with("SELECT counts FROM hour WHERE hour = ?", vec![hour.into()]);
         found.map_err(fault)?.into_iter().flatten().next().map(|text| read_counts(&text)).transpose()
     }
 
     fn closed_between(&self, from: u64, to: u64) -> Result<Vec<(u64, Counts)>, Fault> {
         let statement = "SELECT hour, counts FROM hour WHERE hour >= ? AND hour < ?";
-        let found = self.rows.read_with(statement, vec![number(from), number(to)]).map_err(fault)?;
+        let found = self.rows.read_with(statement, vec![from.into(), to.into()]).map_err(fault)?;
         let hour = |row: Vec<String>| match <[String; 2]>::try_from(row) {
             Ok([hour, counts]) => Ok((hour.parse().map_err(fault)?, read_counts(&counts)?)),
             Err(_) => Err(fault("a row without its columns")),
@@ -212,12 +206,12 @@ impl Store for Sql<'_> {
     }
 
     fn close(&mut self, hour: u64, counts: &Counts) -> Result<(), Fault> {
-        let values = vec![number(hour), counts_text(counts)?.into()];
+        let values = vec![hour.into(), counts_text(counts)?.into()];
         self.rows.write("INSERT OR REPLACE INTO hour (hour, counts) VALUES (?, ?)", values).map_err(fault)
     }
 
     fn forget_before(&mut self, hour: u64) -> Result<(), Fault> {
-        self.rows.write("DELETE FROM hour WHERE hour < ?", vec![number(hour)]).map_err(fault)
+        self.rows.write("DELETE FROM hour WHERE hour < ?", vec![hour.into()]).map_err(fault)
     }
 }
 
