@@ -44,6 +44,8 @@ pub(super) struct Request<'a> {
     /// Behind the `?`, still percent-encoded.
     pub(super) query: &'a str,
     pub(super) body: Option<&'a [u8]>,
+    /// The request itself, where its body is a stream that has not been read.
+    pub(super) stream: &'a web_sys::Request,
 }
 
 impl Request<'_> {

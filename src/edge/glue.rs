@@ -11,6 +11,10 @@ extern "C" {
     fn js_take(request: &web_sys::Request, limit: u32) -> Promise;
     #[wasm_bindgen(js_name = respond, catch)]
     fn js_respond(status: u16, headers: &str, body: &str) -> Result<web_sys::Response, JsValue>;
+    #[wasm_bindgen(js_name = reader, catch)]
+    fn js_reader(request: &web_sys::Request) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_name = piece)]
+    fn js_piece(reader: &JsValue) -> Promise;
     #[wasm_bindgen(js_name = text)]
     fn js_text(request: &web_sys::Request) -> Promise;
     #[wasm_bindgen(js_name = reply, catch)]
@@ -81,6 +85,24 @@ pub(super) async fn take(request: &web_sys::Request, limit: u32) -> Result<Taken
 /// A response. `headers` is a JSON object.
 pub(super) fn respond(status: u16, headers: &str, body: &str) -> Result<web_sys::Response, Failed> {
     js_respond(status, headers, body).map_err(|error| failed(&error))
+}
+
+/// A body that is read piece by piece.
+pub(super) struct Pieces(JsValue);
+
+impl Pieces {
+    pub(super) fn of(request: &web_sys::Request) -> Result<Self, Failed> {
+        js_reader(request).map(Self).map_err(|error| failed(&error))
+    }
+
+    /// `None`: that was all.
+    pub(super) async fn next(&self) -> Result<Option<Vec<u8>>, Failed> {
+        if self.0.is_null() {
+            return Ok(None);
+        }
+        let piece = settle(js_piece(&self.0)).await?;
+        Ok(piece.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec))
+    }
 }
 
 /// The body of a call to an object.

@@ -22,7 +22,7 @@ pub(super) async fn handle(request: web_sys::Request, env: Env) -> worker::Resul
     let (reply, cost) = match (glue::take(&request, BODY_MAX).await, cx::config(&env)) {
         (Ok(taken), Ok(config)) => {
             let cx = Cx::new(env, config);
-            let reply = answer(&cx, &taken).await;
+            let reply = answer(&cx, &taken, &request).await;
             (reply, Some(cx.cost.header()))
         }
         (Ok(taken), Err(problem)) => (misconfigured(&taken, &problem), None),
@@ -35,7 +35,7 @@ pub(super) async fn handle(request: web_sys::Request, env: Env) -> worker::Resul
     glue::respond(reply.status, &headers, &reply.body).map_err(|failed| worker::Error::RustError(failed.0))
 }
 
-async fn answer(cx: &Cx, taken: &Taken) -> Reply {
+async fn answer(cx: &Cx, taken: &Taken, stream: &web_sys::Request) -> Reply {
     let path = path(&taken.url);
     #[cfg(feature = "test-hooks")]
     if let Some(hook) = path.strip_prefix("/__test/") {
@@ -50,6 +50,7 @@ async fn answer(cx: &Cx, taken: &Taken) -> Reply {
         idempotency_key: taken.idempotency_key.as_deref(),
         query: taken.url.split_once('?').map_or("", |(_, query)| query),
         body: taken.body.as_deref(),
+        stream,
     };
     let reply = routes::answer(cx, call, &holes, &request).await;
     reply.unwrap_or_else(|problem| Reply::problem(&problem))

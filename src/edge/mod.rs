@@ -5,6 +5,7 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use worker::{Context, Env, event};
 
 mod admit;
+mod audience;
 mod authenticate;
 mod cx;
 mod deliver;

@@ -1,7 +1,7 @@
 //! `POST /v1/push`: the straight line, as one reads it.
 
 use super::{
-    authenticate,
+    audience, authenticate,
     cx::{self, Cx},
     deliver::{self, Delivered},
     exchange::{Reply, Request},
@@ -31,15 +31,20 @@ pub(super) async fn push(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
     let push = parse::push::push(request.body(BODY_MAX)?)?;
     plan::check(&app, &push.message)?;
     let order = begin::order(&app.tenant(), &push, key, cx::random()?, cx.now)?;
+    if let Some(id) = push.to.audience {
+        let version =
+            audience::current(cx, &app.tenant(), &id).await?.ok_or_else(|| audience::unknown(&id))?;
+        return queue::targets(cx, &app, push.message, Vec::new(), Some((id, version)), order).await;
+    }
     if !push.wait || push.when != When::Now || push.to.len() > DEVICES_MAX {
-        return queue::targets(cx, &app, push.message, page::chunks(push.to), order).await;
+        return queue::targets(cx, &app, push.message, page::chunks(push.to), None, order).await;
     }
     let Push { to, message, .. } = push;
     let targets = page::targets(to);
     let directory = resolve::directory(cx, &app, &targets).await?;
     let found = line_resolve::found(&targets, &directory);
     if found.len() > DEVICES_MAX {
-        return queue::targets(cx, &app, message, vec![targets], order).await;
+        return queue::targets(cx, &app, message, vec![targets], None, order).await;
     }
     let body = order.body.clone();
     let plan = plan::plan(&app, &message, found, &order.id, cx.now);

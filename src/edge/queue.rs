@@ -7,7 +7,7 @@ use futures_util::future;
 use serde::Serialize;
 
 use super::{
-    authenticate,
+    audience, authenticate,
     cx::{Cx, now, unavailable},
     deliver::{self, Delivered},
     exchange::Reply,
@@ -21,12 +21,15 @@ use crate::{
     },
     model::{
         app::App,
-        ids::{PushId, Tenant},
+        ids::{AudienceId, PushId, Tenant},
         page::{Head, Part, Source},
         problem::Problem,
         push::Message,
     },
-    object::ledger::{Job, OFFERED_BY_CALLER},
+    object::{
+        audience::Version,
+        ledger::{Job, OFFERED_BY_CALLER},
+    },
     wire::{
         job::{self, DEAD, DISPATCH, Envelope, Letter},
         ledger::{Call, Outcome, Sliced, Taken, Target, Work},
@@ -40,6 +43,7 @@ pub(super) async fn targets(
     app: &App,
     message: Message,
     chunks: Vec<Vec<Target>>,
+    audience: Option<(AudienceId, Version)>,
     order: Order,
 ) -> Result<Reply, Problem> {
     let tenant = app.tenant();
@@ -50,6 +54,10 @@ pub(super) async fn targets(
         return push::replay(cx, &known, body.as_deref());
     }
     let targets: usize = chunks.iter().map(Vec::len).sum();
+    let (source, targets) = match audience {
+        Some((id, version)) => (Source::Audience { id, version: version.version }, version.users),
+        None => (Source::Inline, u32::try_from(targets).unwrap_or(u32::MAX)),
+    };
     let head = Head {
         expires: order.queue_expires(),
         push: order.id,
@@ -57,8 +65,8 @@ pub(super) async fn targets(
         campaign: message.campaign.clone(),
         due: order.due,
         body: order.body,
-        source: Source::Inline,
-        targets: u32::try_from(targets).unwrap_or(u32::MAX),
+        source,
+        targets,
         dropped: None,
     };
     let targets = chunks.iter().map(|chunk| ledger::raw(chunk)).collect::<Result<Vec<_>, _>>()?;
@@ -116,12 +124,17 @@ async fn make(cx: &Cx, app: &Rc<App>, push: PushId, slice: u32, part: u32) -> Re
     let Outcome::Slice(sliced) = ledger::ask(cx, &tenant, &push, call).await? else { return Ok(()) };
     let Sliced { head, work, first, n, chunk } = *sliced;
     let work: Work = serde_json::from_str(work.get()).map_err(|_| ledger::unusable())?;
-    let (Some(message), Some((chunk_first, chunk))) = (work.message, chunk) else {
-        return Err(ledger::unusable());
+    let Some(message) = work.message else { return Err(ledger::unusable()) };
+    let mut targets = match (&head.source, chunk) {
+        (Source::Audience { id, version }, _) => audience::slice(cx, &tenant, id, *version, first, n)
+            .await?
+            .ok_or_else(|| unavailable("this version of the audience is gone"))?,
+        (Source::Inline, Some((chunk_first, chunk))) => {
+            let all: Vec<Target> = serde_json::from_str(chunk.get()).map_err(|_| ledger::unusable())?;
+            all.into_iter().skip(first.saturating_sub(chunk_first) as usize).take(n as usize).collect()
+        }
+        (Source::Inline, None) => return Err(ledger::unusable()),
     };
-    let all: Vec<Target> = serde_json::from_str(chunk.get()).map_err(|_| ledger::unusable())?;
-    let skip = first.saturating_sub(chunk_first) as usize;
-    let mut targets: Vec<Target> = all.into_iter().skip(skip).take(n as usize).collect();
     let directory = resolve::directory(cx, app, &targets).await?;
     targets.truncate(page::fit(&targets, &directory));
     let took = u32::try_from(targets.len()).unwrap_or(n);

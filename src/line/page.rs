@@ -17,7 +17,7 @@ use crate::{
 
 /// Targets in the order named: users, devices, tokens.
 pub fn targets(to: Targets) -> Vec<Target> {
-    let Targets { users, devices, tokens } = to;
+    let Targets { users, devices, tokens, audience: _ } = to;
     let users = users.into_iter().map(Target::User);
     let devices = devices.into_iter().map(|(user, device)| Target::Device(user, device));
     let tokens = tokens.into_iter().enumerate().map(|(at, address)| Target::Token(at, Box::new(address)));

@@ -31,7 +31,7 @@ impl fmt::Display for IdError {
             Self::Dots => "`.` and `..` cannot be ids",
             Self::Control => "the id has a control character",
             Self::Form => {
-                "an app id has 1 to 32 characters of a-z, 0-9 and `-` and begins with a letter or digit; a push id is a ULID"
+                "an app id has 1 to 32 characters of a-z, 0-9 and `-` and begins with a letter or digit; a push id is a ULID; an audience id has 1 to 64 of a-z, A-Z, 0-9, `.`, `_` and `-`"
             }
         })
     }
@@ -60,6 +60,11 @@ fn app_form(text: &str) -> Result<(), IdError> {
     } else {
         Ok(())
     }
+}
+
+fn audience_form(text: &str) -> Result<(), IdError> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    if text.len() > 64 || !text.bytes().all(allowed) { Err(IdError::Form) } else { opaque(text) }
 }
 
 macro_rules! id {
@@ -118,6 +123,12 @@ id!(
     /// One installation, chosen by the client: opaque, at most 128 bytes.
     DeviceId,
     opaque
+);
+
+id!(
+    /// A stored list of users: 1 to 64 of `a-z`, `A-Z`, `0-9`, `.`, `_` and `-`.
+    AudienceId,
+    audience_form
 );
 
 /// One life of an app: an app that was deleted and made again under the same id starts another one, so that
@@ -221,6 +232,14 @@ mod tests {
         assert_eq!(UserId::parse("x".repeat(129)), Err(IdError::TooLong));
         assert!(UserId::parse("é".repeat(64)).is_ok());
         assert!(DeviceId::parse("a/b..c").is_ok());
+    }
+
+    #[test]
+    fn audience_ids_are_plain_words() {
+        assert!(AudienceId::parse("Spring.2026_a-b").is_ok());
+        for bad in ["", ".", "..", "a b", "a/b", "ä", &"a".repeat(65)] {
+            assert!(AudienceId::parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

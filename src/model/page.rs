@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     delivery::{Delivery, Reason},
-    ids::PushId,
+    ids::{AudienceId, PushId},
     push::{Category, OnUnknown},
     time::Millis,
 };
@@ -105,7 +105,7 @@ pub enum Source {
     /// One version of an audience.
     Audience {
         /// Its id.
-        id: String,
+        id: AudienceId,
         /// Which version.
         version: u64,
     },

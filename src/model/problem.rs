@@ -75,6 +75,8 @@ codes! {
     UnknownKey = "unknown_key", 404, "Unknown key";
     /// No such push, or it is no longer kept.
     UnknownPush = "unknown_push", 404, "Unknown push";
+    /// No such audience, or its time is over.
+    UnknownAudience = "unknown_audience", 404, "Unknown audience";
     /// The push with this idempotency key is being sent.
     PushUnderWay = "push_under_way", 409, "The push is being sent";
     /// The idempotency key was used for another push.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     device::Address,
-    ids::{DeviceId, UserId},
+    ids::{AudienceId, DeviceId, UserId},
     time::Millis,
 };
 
@@ -124,17 +124,19 @@ pub struct Targets {
     pub devices: Vec<(UserId, DeviceId)>,
     /// Tokens that belong to nobody here.
     pub tokens: Vec<Address>,
+    /// A stored list of users, and nobody else.
+    pub audience: Option<AudienceId>,
 }
 
 impl Targets {
-    /// How many were named.
+    /// How many were named one by one.
     pub fn len(&self) -> usize {
         self.users.len() + self.devices.len() + self.tokens.len()
     }
 
     /// Nobody was named.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len() == 0 && self.audience.is_none()
     }
 }
 

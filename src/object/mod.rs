@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod app;
+pub mod audience;
 pub mod judge;
 pub mod ledger;
 pub mod quota;

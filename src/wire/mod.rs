@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod app;
+pub mod audience;
 pub mod job;
 pub mod ledger;
 pub mod letters;

@@ -31,7 +31,7 @@ const SCRIPTS: Record<Kind, MiniflareOptions> = {
     scriptPath: BUILT,
     modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"], fallthrough: true }],
     kvNamespaces: ["DEVICES", "APPS"],
-    durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account"), LEDGER: object("Ledger"), LETTERS: object("Letters") },
+    durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account"), LEDGER: object("Ledger"), LETTERS: object("Letters"), AUDIENCE: object("Audience") },
     queueProducers: { DISPATCH: "edgepush-dispatch", DEAD: "edgepush-dead" },
     queueConsumers: { "edgepush-dispatch": { maxBatchSize: 5, maxBatchTimeout: 0 }, "edgepush-dead": { maxBatchTimeout: 0 } },
   } as MiniflareOptions,

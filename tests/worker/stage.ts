@@ -170,7 +170,7 @@ function miniflareOptions(labUrl: string, options: StageOptions): MiniflareOptio
     compatibilityDate: "2026-07-30",
     bindings: { ADMIN_KEY, SEAL_KEY, VENDOR_PROXY: labUrl, ...options.bindings },
     kvNamespaces: ["DEVICES", "APPS"],
-    durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account"), LEDGER: object("Ledger"), LETTERS: object("Letters") },
+    durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account"), LEDGER: object("Ledger"), LETTERS: object("Letters"), AUDIENCE: object("Audience") },
     queueProducers: { DISPATCH: "edgepush-dispatch", DEAD: "edgepush-dead" },
     queueConsumers: {
       "edgepush-dispatch": { maxBatchSize: 5, maxBatchTimeout: 0, maxRetries: 10, deadLetterQueue: "edgepush-dead" },

@@ -47,6 +47,7 @@ macro_rules! export {
 
 mod account;
 mod app;
+mod audience;
 mod flight;
 mod ledger;
 mod letters;

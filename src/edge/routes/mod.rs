@@ -1,6 +1,7 @@
 //! The calls of the contract: each has the function that answers it.
 
 mod apps;
+mod audiences;
 mod devices;
 #[cfg(feature = "test-hooks")]
 pub(super) mod hooks;
@@ -29,6 +30,9 @@ pub(super) async fn answer(
         Call::GetPush => pushes::get(cx, request, hole(0)).await,
         Call::CancelPush => pushes::cancel(cx, request, hole(0)).await,
         Call::Funnel => pushes::funnel(cx, request).await,
+        Call::PutAudience => audiences::put(cx, request, hole(0)).await,
+        Call::GetAudience => audiences::get(cx, request, hole(0)).await,
+        Call::DeleteAudience => audiences::delete(cx, request, hole(0)).await,
         Call::ListLetters => letters::list(cx, request).await,
         Call::RedriveLetters => letters::redrive(cx, request).await,
         Call::GetUser => devices::list(cx, request, hole(0)).await,

@@ -3,7 +3,7 @@
 use futures_util::future;
 
 use super::super::{
-    authenticate,
+    audience, authenticate,
     cx::{self, Cx},
     exchange::{Reply, Request},
     ledger, resolve,
@@ -21,7 +21,7 @@ use crate::{
     model::{
         app::Scope,
         ids::PushId,
-        page::Part,
+        page::{Part, SLICE},
         problem::{Code, Problem},
     },
     wire::ledger::{Call, Known, Outcome},
@@ -78,7 +78,15 @@ pub(super) async fn explain(cx: &Cx, request: &Request<'_>) -> Result<Reply, Pro
     let push = push::push(request.body(BODY_MAX)?)?;
     plan::check(&app, &push.message)?;
     let order = begin::order(&app.tenant(), &push, None, cx::random()?, cx.now)?;
-    let mut targets = page::targets(push.to);
+    let mut targets = match &push.to.audience {
+        None => page::targets(push.to),
+        Some(id) => {
+            let tenant = app.tenant();
+            let current = audience::current(cx, &tenant, id).await?;
+            let version = current.ok_or_else(|| audience::unknown(id))?.version;
+            audience::slice(cx, &tenant, id, version, 0, SLICE).await?.unwrap_or_default()
+        }
+    };
     targets.truncate(DEVICES_MAX);
     let directory = resolve::directory(cx, &app, &targets).await?;
     let found = line_resolve::found(&targets, &directory);

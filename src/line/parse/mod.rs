@@ -2,6 +2,7 @@
 //! past this point there is no unchecked text.
 
 pub mod app;
+pub mod audience;
 pub mod device;
 pub mod json;
 pub mod push;

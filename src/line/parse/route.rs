@@ -16,6 +16,12 @@ pub enum Call {
     CancelPush,
     /// Counts.
     Funnel,
+    /// Upload an audience.
+    PutAudience,
+    /// What is known of an audience.
+    GetAudience,
+    /// Remove an audience.
+    DeleteAudience,
     /// Jobs that were given up.
     ListLetters,
     /// Put them into the queue again.
@@ -43,12 +49,15 @@ pub enum Call {
 }
 
 /// Method, path template, call.
-pub const TABLE: [(&str, &str, Call); 17] = [
+pub const TABLE: [(&str, &str, Call); 20] = [
     ("POST", "/v1/push", Call::Push),
     ("POST", "/v1/push:explain", Call::ExplainPush),
     ("GET", "/v1/push/{id}", Call::GetPush),
     ("DELETE", "/v1/push/{id}", Call::CancelPush),
     ("GET", "/v1/funnel", Call::Funnel),
+    ("PUT", "/v1/audiences/{audience}", Call::PutAudience),
+    ("GET", "/v1/audiences/{audience}", Call::GetAudience),
+    ("DELETE", "/v1/audiences/{audience}", Call::DeleteAudience),
     ("GET", "/v1/dead-letters", Call::ListLetters),
     ("POST", "/v1/dead-letters:redrive", Call::RedriveLetters),
     ("GET", "/v1/users/{user}", Call::GetUser),

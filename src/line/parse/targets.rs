@@ -33,13 +33,18 @@ pub(super) fn targets(field: Field) -> Result<Targets, Problem> {
         to.tokens.push(address(&mut token)?);
         token.end()?;
     }
-    if let Some(audience) = fields.take("audience") {
-        return Err(unsupported(&audience.at, "audiences"));
-    }
+    to.audience = fields.take("audience").map(text::audience_id).transpose()?;
     let at = fields.at().to_owned();
     fields.end()?;
     if to.is_empty() {
-        return Err(Problem::at(Code::NoTargets, at, "name at least one of `users`, `devices` or `tokens`"));
+        return Err(Problem::at(
+            Code::NoTargets,
+            at,
+            "name at least one of `users`, `devices`, `tokens` or an `audience`",
+        ));
+    }
+    if to.audience.is_some() && to.len() > 0 {
+        return Err(Problem::at(Code::InvalidValue, at, "an `audience` stands alone: send two pushes"));
     }
     if to.len() > TARGETS_MAX {
         let detail = format!(
@@ -97,7 +102,8 @@ mod tests {
                 Code::InvalidValue,
                 "/to/tokens/0/vendor",
             ),
-            (r#"{"audience":"spring"}"#.to_owned(), Code::NotSupported, "/to/audience"),
+            (r#"{"audience":"a b"}"#.to_owned(), Code::InvalidId, "/to/audience"),
+            (r#"{"audience":"spring","users":["u"]}"#.to_owned(), Code::InvalidValue, "/to"),
             (format!(r#"{{"users":[{}]}}"#, many.join(",")), Code::TooManyTargets, "/to"),
         ] {
             assert_eq!(refused(&to(&json)), (code, at.to_owned()), "{json}");

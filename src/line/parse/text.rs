@@ -2,7 +2,7 @@
 
 use super::reader::Field;
 use crate::model::{
-    ids::{DeviceId, IdError, UserId},
+    ids::{AudienceId, DeviceId, IdError, UserId},
     problem::{Code, Problem},
 };
 
@@ -64,6 +64,12 @@ pub fn user_id(field: Field) -> Result<UserId, Problem> {
 pub fn device_id(field: Field) -> Result<DeviceId, Problem> {
     let (text, at) = field.text()?;
     DeviceId::parse(text).map_err(|error| id_problem(&at, error))
+}
+
+/// An audience's id.
+pub fn audience_id(field: Field) -> Result<AudienceId, Problem> {
+    let (text, at) = field.text()?;
+    AudienceId::parse(text).map_err(|error| id_problem(&at, error))
 }
 
 /// An id that stands in the path: percent-decoded once (RFC 3986 section 2.1).

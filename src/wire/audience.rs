@@ -1,0 +1,98 @@
+//! The `Audience` object: one stored list of user ids.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::ids::{AudienceId, Tenant},
+    object::audience::Version,
+};
+
+/// Durable Object binding.
+pub const BINDING: &str = "AUDIENCE";
+/// Users in a row, an id a line.
+pub const ROW: u32 = 1_000;
+
+/// The object's name.
+pub fn name(tenant: &Tenant, id: &AudienceId) -> String {
+    format!("audience:{tenant}:{id}")
+}
+
+/// What can be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// Begin an upload.
+    Start,
+    /// Rows of an upload, [`ROW`] users in each but the last.
+    Add {
+        /// Of which upload.
+        version: u64,
+        /// Number of the first row.
+        first: u32,
+        /// Ids, a line each.
+        rows: Vec<String>,
+    },
+    /// The upload is complete.
+    Finish {
+        /// Which.
+        version: u64,
+        /// Users in it.
+        users: u32,
+    },
+    /// What is known.
+    Get,
+    /// Remove it.
+    Remove,
+    /// Some users of a version, all of one row.
+    Slice {
+        /// Which version.
+        version: u64,
+        /// Number of the first user.
+        first: u32,
+        /// How many.
+        n: u32,
+    },
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// An upload has begun, or goes on.
+    Version(u64),
+    /// The current version.
+    Current(Version),
+    /// There is none, or the upload was given up.
+    Missing,
+    /// Removed.
+    Removed,
+    /// Ids, a line each.
+    Ids(String),
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Rows written.
+    pub rows: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_pinned() {
+        for text in [
+            r#""start""#,
+            r#"{"add":{"version":1,"first":0,"rows":["a\nb"]}}"#,
+            r#"{"finish":{"version":1,"users":2}}"#,
+            r#"{"slice":{"version":1,"first":100,"n":100}}"#,
+        ] {
+            let call: Call = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&call).unwrap(), text);
+        }
+    }
+}
