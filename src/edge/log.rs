@@ -13,6 +13,11 @@ fn line(level: &str, event: &str, fields: &[(&str, &str)]) -> String {
     Value::Object(line).to_string()
 }
 
+/// What was done, and what it has cost.
+pub(super) fn info(event: &str, fields: &[(&str, &str)]) {
+    worker::console_log!("{}", line("info", event, fields));
+}
+
 /// Something an operator should look at.
 pub(super) fn alert(event: &str, fields: &[(&str, &str)]) {
     worker::console_error!("{}", line("alert", event, fields));

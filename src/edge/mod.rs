@@ -49,6 +49,7 @@ pub async fn queue(batch: JsValue, env: Env, _context: JsValue) -> Result<(), Js
     let cx = cx::Cx::new(env, config);
     let (dead, messages) = glue::messages(&batch);
     let done = if dead { queue::bury(&cx, messages).await } else { queue::batch(&cx, messages).await };
+    log::info("jobs", &[("n", &done.len().to_string()), ("cost", &cx.cost.header())]);
     glue::done(&batch, &serde_json::to_string(&done).unwrap_or_default());
     Ok(())
 }

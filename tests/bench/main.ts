@@ -7,13 +7,14 @@ import { join } from "node:path";
 import { startLab } from "../lab/lab.ts";
 import { ALARM_MS, type CostResult, measureCost } from "./cost.ts";
 import { type CpuResult, type Field, measureCpu, type Plan } from "./cpu.ts";
+import { type LargeResult, measureLarge } from "./large.ts";
 import * as print from "./print.ts";
 import { FIFTY, SINGLE, type Credentials, copyScenes, credentials } from "./scenes.ts";
 import { measureSize, measureStart, type Size, type StartResult } from "./start.ts";
 import { ADMIN_KEY, ROOT, assertBuilt, dispose, disposeAll, kv, startVariant } from "./variants.ts";
 import { MockVendor } from "./vendor.ts";
 
-const TOPICS = ["cpu", "cost", "start"] as const;
+const TOPICS = ["cpu", "cost", "large", "start"] as const;
 type Topic = (typeof TOPICS)[number];
 
 interface Options {
@@ -44,6 +45,7 @@ function options(args: readonly string[], env: NodeJS.ProcessEnv): Options {
 interface Results {
   cpu?: CpuResult[];
   cost?: CostResult[];
+  large?: LargeResult[];
   start?: StartResult;
   size?: Size[];
 }
@@ -71,6 +73,10 @@ async function run(given: Options): Promise<void> {
       results.cost = await measureCost(ours, lab, held, ADMIN_KEY, plan);
       print.cost(results.cost, cpuMs);
       await dispose(ours.mf);
+    }
+    if (given.topics.includes("large")) {
+      results.large = await measureLarge(mock, held, ADMIN_KEY, given.quick ? [200] : [1_000, 10_000, 100_000]);
+      print.large(results.large);
     }
     if (given.topics.includes("start")) {
       results.size = measureSize();

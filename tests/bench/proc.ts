@@ -30,3 +30,9 @@ function stat(pid: number): string[] {
   const text = readFileSync(`/proc/${pid}/stat`, "utf8");
   return text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
+
+/** Memory of a process that is in RAM, MB. */
+export function rssMb(pid: number): number {
+  const line = readFileSync(`/proc/${pid}/status`, "utf8").split("\n").find((line) => line.startsWith("VmRSS:"));
+  return Number(line?.replace(/\D+/g, "")) / 1024;
+}

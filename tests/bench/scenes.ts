@@ -48,7 +48,7 @@ export async function makeApp(ours: Variant, adminKey: string, app: string, held
   const limits = Object.fromEntries(CATEGORIES.map((category) => [category, { per_day: PER_DAY }]));
   const policy = limited ? { quota: { apns: limits, fcm: limits } } : {};
   await admin.putApp(app, { apns: held.apns, fcm: held.fcm }, policy);
-  const { key } = await admin.makeKey(app, ["push", "devices"], "bench");
+  const { key } = await admin.makeKey(app, ["push", "devices", "read"], "bench");
   return admin.with(key);
 }
 

@@ -3,6 +3,7 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { Log, LogLevel, Miniflare, type MiniflareOptions } from "miniflare";
 import { childrenOf } from "./proc.ts";
 
@@ -50,7 +51,7 @@ export function assertBuilt(): void {
 /** The instances that run: all of them end with `disposeAll`, whatever else happens. */
 const running = new Set<Miniflare>();
 
-export function makeMiniflare(kind: Kind, bindings: Record<string, string>): Miniflare {
+export function makeMiniflare(kind: Kind, bindings: Record<string, string>, onLine?: (line: string) => void): Miniflare {
   const mf = new Miniflare({
     ...SCRIPTS[kind],
     rootPath: ROOT,
@@ -62,14 +63,19 @@ export function makeMiniflare(kind: Kind, bindings: Record<string, string>): Min
     host: "127.0.0.1",
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     log: new Log(LogLevel.ERROR),
+    // What the Worker logs is not part of the tables.
+    handleRuntimeStdio: (stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) => {
+      createInterface({ input: stdout }).on("line", (line) => onLine?.(line));
+      createInterface({ input: stderr }).on("line", (line) => process.stderr.write(`${line}\n`));
+    },
   } as MiniflareOptions);
   running.add(mf);
   return mf;
 }
 
-export async function startVariant(kind: Kind, bindings: Record<string, string>): Promise<Variant> {
+export async function startVariant(kind: Kind, bindings: Record<string, string>, onLine?: (line: string) => void): Promise<Variant> {
   const before = new Set(childrenOf(process.pid, "workerd"));
-  const mf = makeMiniflare(kind, bindings);
+  const mf = makeMiniflare(kind, bindings, onLine);
   await mf.ready;
   const [pid, ...more] = childrenOf(process.pid, "workerd").filter((child) => !before.has(child));
   if (pid === undefined || more.length > 0) throw new Error("the workerd of an instance was not found");
