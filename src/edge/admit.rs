@@ -132,23 +132,25 @@ async fn one(cx: &Cx, app: &App, category: Category, vendor: Vendor, n: usize) -
     })
 }
 
-/// A new bearer in place of one that the vendor has just refused.
+/// A new bearer in place of one that the vendor has just refused. `Err`: why there is none.
 pub(super) async fn renew(
     cx: &Cx,
     app: &App,
     vendor: Vendor,
     category: Category,
     refused: &Secret,
-) -> Option<Secret> {
-    let revision = app.credentials.get(&vendor)?.revision;
+) -> Result<Secret, (Reason, String)> {
+    memory::forget_fetched(&account_key(app, vendor));
+    let revision = app.credentials.get(&vendor).map_or(0, |credential| credential.revision);
     let refused = Some(crate::crypto::hash::sha256_hex(refused.reveal().as_bytes()));
     let ask = Admit { category, n: 0, limit: None, policy: app.revision, bearer: true, refused, revision };
-    match call(cx, app, vendor, Call::Admit(ask)).await.ok()? {
-        Outcome::Granted { bearer: Some(bearer), .. } => Some(remember(account_key(app, vendor), bearer)),
-        Outcome::Granted { bearer: None, .. }
-        | Outcome::NoBearer { .. }
-        | Outcome::Returned
-        | Outcome::Judged { .. } => None,
+    match call(cx, app, vendor, Call::Admit(ask)).await {
+        Ok(Outcome::Granted { bearer: Some(bearer), .. }) => Ok(remember(account_key(app, vendor), bearer)),
+        Ok(Outcome::NoBearer { reason, detail }) => Err((reason, detail)),
+        Ok(Outcome::Granted { bearer: None, .. } | Outcome::Returned | Outcome::Judged { .. }) => {
+            Err(no_bearer())
+        }
+        Err(problem) => Err((Reason::VendorUnavailable, problem.detail)),
     }
 }
 

@@ -11,6 +11,8 @@ use crate::{
 
 /// Entries per kind; when it is full it starts over.
 const ENTRIES_MAX: usize = 1_000;
+/// How long accepted tokens speak for an account, milliseconds.
+const ACCEPTED_MS: u64 = 3_600_000;
 
 /// A remembered app.
 #[derive(Clone)]
@@ -35,7 +37,7 @@ struct Memory {
     missing: HashMap<AppId, Millis>,
     fetched: HashMap<AccountKey, Bearer>,
     signed: HashMap<AccountKey, Signed>,
-    accepted: HashMap<(AccountKey, String), u64>,
+    accepted: HashMap<(AccountKey, String), (Millis, u64)>,
 }
 
 /// A bearer that was signed here.
@@ -101,6 +103,11 @@ pub(super) fn fetched(account: &AccountKey, revision: u64, now: Millis) -> Optio
     })
 }
 
+/// Forgets a fetched bearer: the vendor has just refused it.
+pub(super) fn forget_fetched(account: &AccountKey) {
+    MEMORY.with_borrow_mut(|memory| memory.fetched.remove(account));
+}
+
 /// Remembers a fetched bearer.
 pub(super) fn remember_fetched(account: AccountKey, bearer: Bearer) {
     MEMORY.with_borrow_mut(|memory| insert(&mut memory.fetched, account, bearer));
@@ -120,17 +127,19 @@ pub(super) fn remember_signed(account: AccountKey, revision: u64, step: u64, tok
 }
 
 /// Counts tokens that a vendor took, until somebody has to weigh "bad token" answers against them.
-pub(super) fn count_accepted(account: &AccountKey, blame: &str, n: u64) {
+pub(super) fn count_accepted(account: &AccountKey, blame: &str, n: u64, now: Millis) {
     MEMORY.with_borrow_mut(|memory| {
         let key = (account.clone(), blame.to_owned());
-        let before = memory.accepted.get(&key).copied().unwrap_or_default();
-        insert(&mut memory.accepted, key, before.saturating_add(n));
+        let fresh = |(since, _): &(Millis, u64)| now.0.saturating_sub(since.0) < ACCEPTED_MS;
+        let (since, before) = memory.accepted.get(&key).copied().filter(fresh).unwrap_or((now, 0));
+        insert(&mut memory.accepted, key, (since, before.saturating_add(n)));
     });
 }
 
 /// Hands the count over.
-pub(super) fn take_accepted(account: &AccountKey, blame: &str) -> u64 {
+pub(super) fn take_accepted(account: &AccountKey, blame: &str, now: Millis) -> u64 {
     MEMORY.with_borrow_mut(|memory| {
-        memory.accepted.remove(&(account.clone(), blame.to_owned())).unwrap_or_default()
+        let counted = memory.accepted.remove(&(account.clone(), blame.to_owned()));
+        counted.filter(|(since, _)| now.0.saturating_sub(since.0) < ACCEPTED_MS).map_or(0, |(_, n)| n)
     })
 }

@@ -49,7 +49,10 @@ pub async fn queue(batch: JsValue, env: Env, _context: JsValue) -> Result<(), Js
     let cx = cx::Cx::new(env, config);
     let (dead, messages) = glue::messages(&batch);
     let done = if dead { queue::bury(&cx, messages).await } else { queue::batch(&cx, messages).await };
-    log::info("jobs", &[("n", &done.len().to_string()), ("cost", &cx.cost.header())]);
+    // A page of WebAssembly memory has 64 KiB; it never shrinks, so this is also the most there ever was.
+    let memory_kb = core::arch::wasm32::memory_size::<0>() * 64;
+    let (n, memory_kb) = (done.len().to_string(), memory_kb.to_string());
+    log::info("jobs", &[("n", &n), ("cost", &cx.cost.header()), ("memory_kb", &memory_kb)]);
     glue::done(&batch, &serde_json::to_string(&done).unwrap_or_default());
     Ok(())
 }

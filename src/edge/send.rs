@@ -61,8 +61,15 @@ impl Lane<'_> {
         let (same_token, new_token) = (again(Again::SameToken), again(Again::NewToken));
         if !new_token.is_empty() {
             let category = self.batch.page.category;
-            let renewed = admit::renew(self.cx, self.app, self.vendor, category, &self.pass.bearer).await;
-            self.pass.bearer = renewed.unwrap_or(self.pass.bearer);
+            match admit::renew(self.cx, self.app, self.vendor, category, &self.pass.bearer).await {
+                Ok(bearer) => self.pass.bearer = bearer,
+                Err((reason, detail)) => {
+                    for first in tried.iter_mut().filter(|first| new_token.contains(&first.entry)) {
+                        first.verdict = send::no_new_bearer(reason, detail.clone());
+                    }
+                    return tried;
+                }
+            }
         }
         for second in self.try_once(&[same_token, new_token].concat()).await {
             if let Some(first) = tried.iter_mut().find(|first| first.entry == second.entry) {

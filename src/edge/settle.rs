@@ -29,11 +29,11 @@ pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes,
     }
     for ((vendor, blame), weigh) in weigh {
         let account = admit::account_key(app, vendor);
-        memory::count_accepted(&account, &blame, weigh.accepted);
+        memory::count_accepted(&account, &blame, weigh.accepted, cx.now);
         if weigh.certain.is_empty() && weigh.ambiguous.is_empty() {
             continue;
         }
-        if weigh.mass() {
+        if weigh.suspect() {
             log::alert(
                 "most_tokens_of_a_batch_gone",
                 &[("app", app.id.as_str()), ("vendor", vendor.name()), ("push", batch.page.push.as_str())],
@@ -54,10 +54,10 @@ pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes,
 
 /// Whether ambiguous answers may remove tokens: the account's memory decides, and doubt keeps.
 async fn believed(cx: &Cx, app: &App, vendor: Vendor, blame: &str, weigh: &Weigh) -> bool {
-    if weigh.ambiguous.is_empty() {
+    if weigh.ambiguous.is_empty() || weigh.suspect() {
         return false;
     }
-    let accepted = memory::take_accepted(&admit::account_key(app, vendor), blame);
+    let accepted = memory::take_accepted(&admit::account_key(app, vendor), blame, cx.now);
     let doubtful = weigh.ambiguous.len() as u64;
     let judge = Call::Judge { blame: blame.to_owned(), accepted, doubtful };
     let remove = matches!(admit::call(cx, app, vendor, judge).await, Ok(Outcome::Judged { remove: true }));

@@ -227,7 +227,7 @@ pub fn new_key(record: &KeyRecord, key: &Secret) -> String {
 
 /// A device. Its token is not shown: whoever may read devices need not be able to send to them elsewhere.
 pub fn device(device: &Device) -> Value {
-    let Device { id, registration, token_since, seen_at, suspect_since } = device;
+    let Device { id, registration, token_since, seen_at, suspect_since, doubted_at: _ } = device;
     let mut shown = serde_json::to_value(registration).unwrap_or_default();
     if let Some(fields) = shown.as_object_mut() {
         fields.remove("token");

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{
-        outcome::{Answer, Outcome, Reply, Verdict},
+        delivery::Reason,
+        outcome::{Again, Answer, Outcome, Reply, RetryWhy, Verdict},
         time::Millis,
     },
     vendor::{Outbound, Vendor},
@@ -98,10 +99,19 @@ pub fn verdict(vendor: Vendor, answer: &Answer, now: Millis) -> Verdict {
     }
 }
 
+/// A bearer was refused, and there is no new one to be had.
+pub fn no_new_bearer(reason: Reason, detail: String) -> Verdict {
+    let outcome = if reason == Reason::Credentials {
+        Outcome::Credentials(Again::No)
+    } else {
+        Outcome::Retry { after: None, why: RetryWhy::Unavailable }
+    };
+    Verdict::new(outcome, detail)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::outcome::RetryWhy;
 
     #[test]
     fn only_the_vendors_hosts_are_reached() {

@@ -25,8 +25,10 @@ use crate::{
     },
 };
 
-/// From how many answers on "most of a batch" means something.
+/// From how many answers on their shares mean something.
 const BATCH_MIN: usize = 20;
+/// Words for those who are called dead with too many others.
+const SUSPECT: &str = "so many tokens of this batch were called dead that our credential, topic or environment is suspected; none was removed";
 
 /// One try that has ended.
 #[derive(Debug)]
@@ -72,12 +74,15 @@ pub struct Aftermath {
 pub fn settle(batch: &Batch, tried: Vec<Tried>) -> (Vec<End>, Aftermath) {
     let mut after = Aftermath::default();
     let mut ends: BTreeMap<usize, End> = BTreeMap::new();
+    let mut dead_at = Vec::new();
     for Tried { entry: at, blame, verdict } in tried {
         let Some((delivery, address)) = under_way(batch, at) else { continue };
-        let weigh = after.weigh.entry((address.vendor, blame)).or_default();
+        let under = (address.vendor, blame);
+        let weigh = after.weigh.entry(under.clone()).or_default();
         match &verdict.outcome {
             Outcome::Accepted { .. } => weigh.accepted += 1,
             Outcome::TokenGone { since, certainty } => {
+                dead_at.push((at, under));
                 if let Some(dead) = dead(delivery, address, *since) {
                     match certainty {
                         Certainty::Certain => weigh.certain.push(dead),
@@ -95,6 +100,15 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>) -> (Vec<End>, Aftermath) {
             *after.unused.entry(address.vendor).or_default() += 1;
         }
         ends.insert(at, end(at, delivery.tries, verdict));
+    }
+    // What the gateway does not believe it does not pass on either: a backend would forget its users.
+    for (at, under) in dead_at {
+        if after.weigh.get(&under).is_some_and(Weigh::suspect)
+            && let Some(end) = ends.get_mut(&at)
+        {
+            end.reason = Some(Reason::Credentials);
+            end.detail = Some(format!("{}: {SUSPECT}", end.detail.take().unwrap_or_default()));
+        }
     }
     for (at, entry) in batch.entries.iter().enumerate() {
         let Some(delivery) = batch.page.deliveries.get(at) else { continue };
@@ -180,8 +194,17 @@ impl Weigh {
     /// Most of a batch turned dead at once: our own setting is suspected, nothing is removed.
     pub fn mass(&self) -> bool {
         let dead = self.certain.len() + self.ambiguous.len();
-        let answered = dead + usize::try_from(self.accepted).unwrap_or(usize::MAX);
-        answered >= BATCH_MIN && dead * 2 > answered
+        self.answered() >= BATCH_MIN && dead * 2 > self.answered()
+    }
+
+    /// The same, or more than a fifth in words that a wrong setting of ours would also explain (vendor page, section 0).
+    pub fn suspect(&self) -> bool {
+        self.mass() || (self.answered() >= BATCH_MIN && self.ambiguous.len() * 5 > self.answered())
+    }
+
+    fn answered(&self) -> usize {
+        let dead = self.certain.len() + self.ambiguous.len();
+        dead + usize::try_from(self.accepted).unwrap_or(usize::MAX)
     }
 
     /// The words to pass on to the `User` objects, once it is known whether ambiguous ones are believed.
@@ -325,6 +348,20 @@ mod tests {
         assert_eq!(mixed(11, 9), 0);
         assert_eq!(mixed(25, 0), 0);
         assert_eq!(mixed(19, 0), 19, "too few to speak of a batch");
+    }
+
+    #[test]
+    fn too_many_ambiguous_words_of_a_batch_are_our_own_fault_and_said_to_be() {
+        let run = |dead: usize, alive: usize| {
+            let outcomes = (0..dead).map(|_| gone(Certainty::Ambiguous));
+            let outcomes = outcomes.chain((0..alive).map(|_| Outcome::Accepted { id: None }));
+            let (page, after) = run(outcomes.collect());
+            (page.deliveries[0].reason, after.weigh[&(Vendor::Apns, "b".to_owned())].suspect())
+        };
+        assert_eq!(run(5, 20), (Some(Reason::TokenGone), false));
+        assert_eq!(run(12, 13), (Some(Reason::Credentials), true));
+        assert_eq!(run(6, 14), (Some(Reason::Credentials), true));
+        assert_eq!(run(3, 2), (Some(Reason::TokenGone), false), "too few to speak of a batch");
     }
 
     #[test]

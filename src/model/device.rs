@@ -108,4 +108,7 @@ pub struct Device {
     /// When the vendor first called the token dead without that being enough to remove it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspect_since: Option<Millis>,
+    /// When a word that the token is dead since some time was doubted: it could not be told from an older state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubted_at: Option<Millis>,
 }

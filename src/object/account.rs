@@ -10,27 +10,44 @@ use crate::{
     wire::account::{Admit, Bearer},
 };
 
+/// The newest limit of a category: the revision of the app that says it, and the limit.
+pub type Rule = (u64, Option<u64>);
+
 /// What the object holds in memory.
 #[derive(Debug, Default)]
 pub struct State {
     counters: BTreeMap<Category, Counter>,
-    /// Per category the newest limit heard of: the app's revision, and the limit.
-    limits: BTreeMap<Category, (u64, Option<u64>)>,
+    limits: BTreeMap<Category, Rule>,
     bearer: Option<Bearer>,
 }
 
 impl State {
     /// From what was written.
-    pub fn load(marks: Vec<(Category, Mark)>, bearer: Option<Bearer>, vendor: Vendor, now: Millis) -> Self {
+    pub fn load(
+        marks: Vec<(Category, Mark, Rule)>,
+        bearer: Option<Bearer>,
+        vendor: Vendor,
+        now: Millis,
+    ) -> Self {
         let today = now.day(vendor.day_zone());
-        let counters =
-            marks.into_iter().map(|(category, mark)| (category, Counter::load(Some(mark), today))).collect();
-        Self { counters, limits: BTreeMap::new(), bearer }
+        let limits = marks.iter().map(|(category, _, rule)| (*category, *rule)).collect();
+        let counter = |(category, mark, _)| (category, Counter::load(Some(mark), today));
+        Self { counters: marks.into_iter().map(counter).collect(), limits, bearer }
+    }
+
+    /// The newest limit of a category, to be written beside its mark: an isolate that is behind does not bring an older
+    /// one back after the object has slept.
+    pub fn rule(&self, category: Category) -> Rule {
+        self.limits.get(&category).copied().unwrap_or_default()
     }
 
     /// Lets deliveries of a class pass. Of two callers the one with the newer copy of the app says the limit: an
     /// isolate that is behind does not bring an older, higher one back.
     pub fn take(&mut self, admit: &Admit, vendor: Vendor, now: Millis) -> Take {
+        // Who asks for a bearer only says nothing of limits.
+        if admit.n == 0 {
+            return Take { granted: 0, write: None };
+        }
         let said = (admit.policy, admit.limit);
         let newest = self.limits.entry(admit.category).or_insert(said);
         if admit.policy >= newest.0 {
@@ -114,7 +131,12 @@ mod tests {
         let unlimited = state.take(&ask(Category::Im, 5, None, 1), vendor, now);
         assert_eq!(unlimited, Take { granted: 5, write: None });
         assert_eq!(state.take(&ask(Category::Im, 5, Some(9), 1), vendor, now).granted, 5);
-        let mut woken = State::load(vec![(Category::Marketing, take.write.unwrap())], None, vendor, now);
+        let mut woken = State::load(
+            vec![(Category::Marketing, take.write.unwrap(), state.rule(Category::Marketing))],
+            None,
+            vendor,
+            now,
+        );
         assert_eq!(woken.take(&ask(Category::Marketing, 1, Some(3), 1), vendor, now).granted, 0);
         woken.give_back(Category::Marketing, 1, State::resets_at(vendor, now), vendor);
         assert_eq!(woken.take(&ask(Category::Marketing, 9, Some(3), 1), vendor, now).granted, 1);
@@ -128,5 +150,15 @@ mod tests {
         assert_eq!(state.take(&ask(Category::Im, 2, Some(100), 4), vendor, now).granted, 0);
         assert_eq!(state.take(&ask(Category::Im, 2, None, 4), vendor, now).granted, 0);
         assert_eq!(state.take(&ask(Category::Im, 2, Some(3), 6), vendor, now).granted, 1);
+        let bearer_only = Admit { bearer: true, ..ask(Category::Im, 0, None, 7) };
+        assert_eq!(state.take(&bearer_only, vendor, now), Take { granted: 0, write: None });
+        assert_eq!(state.take(&ask(Category::Im, 2, Some(100), 5), vendor, now).granted, 0, "still 3");
+        let mark = Mark { day: now.day(vendor.day_zone()), used: 3 };
+        let mut woken = State::load(vec![(Category::Im, mark, state.rule(Category::Im))], None, vendor, now);
+        assert_eq!(
+            woken.take(&ask(Category::Im, 2, Some(100), 5), vendor, now).granted,
+            0,
+            "also after a sleep"
+        );
     }
 }

@@ -157,6 +157,8 @@ mod tests {
         Take(u64),
         GiveBack(u64),
         Trim,
+        /// A quiet time: the alarm trims, then the object leaves memory.
+        Sleep,
         Crash,
         Wait(u64),
         Limit(u64),
@@ -167,6 +169,7 @@ mod tests {
             4 => (1..50u64).prop_map(Op::Take),
             2 => (1..50u64).prop_map(Op::GiveBack),
             1 => Just(Op::Trim),
+            1 => Just(Op::Sleep),
             1 => Just(Op::Crash),
             1 => (0..3_000u64).prop_map(Op::Wait),
             1 => (0..5_000u64).prop_map(Op::Limit),
@@ -198,6 +201,10 @@ mod tests {
                         out -= back;
                     }
                     Op::Trim => written = counter.trim().or(written),
+                    Op::Sleep => {
+                        written = counter.trim().or(written);
+                        counter = Counter::load(written, DAY);
+                    }
                     Op::Crash => {
                         counter = Counter::load(written, DAY);
                         crashed = true;

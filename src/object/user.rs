@@ -12,6 +12,9 @@ use crate::{
     wire::user::{DEVICES_MAX, Done, Gone},
 };
 
+/// A second word on a token counts if it comes so long after the first, milliseconds.
+const SECOND_WORD_MS: u64 = 60_000;
+
 /// The devices, and what was heard of them since the object woke. "Still here" is kept in memory only, so that it
 /// costs no row; the first one of a day is written.
 #[derive(Debug, Default)]
@@ -66,7 +69,14 @@ impl Devices {
                 self.heard.remove(&id);
                 return Step::nothing(Done::Full);
             }
-            let device = Device { id, registration, token_since: now, seen_at: now, suspect_since: None };
+            let device = Device {
+                id,
+                registration,
+                token_since: now,
+                seen_at: now,
+                suspect_since: None,
+                doubted_at: None,
+            };
             let at = self.devices.partition_point(|other| other.id < device.id);
             self.devices.insert(at, device.clone());
             return Step { done: Done::Created, writes: vec![Write::Put(device)], copy: true };
@@ -83,7 +93,7 @@ impl Devices {
         }
         device.registration = registration;
         device.seen_at = now;
-        device.suspect_since = None;
+        (device.suspect_since, device.doubted_at) = (None, None);
         let done = if same { Done::Unchanged } else { Done::Changed };
         Step { done, writes: vec![Write::Put(device.clone())], copy }
     }
@@ -103,11 +113,12 @@ impl Devices {
     pub fn gone(&mut self, items: Vec<Gone>, now: Millis) -> Step {
         let mut step = Step::nothing(Done::Unchanged);
         for gone in items {
-            match self.weigh(&gone) {
+            match self.weigh(&gone, now) {
                 Fate::Keep => {}
                 Fate::Suspect => {
                     if let Some(device) = self.devices.iter_mut().find(|device| device.id == gone.device) {
-                        device.suspect_since = Some(now);
+                        device.suspect_since = device.suspect_since.or(Some(now));
+                        device.doubted_at = gone.remove.then_some(now);
                         step.writes.push(Write::Put(device.clone()));
                     }
                 }
@@ -122,7 +133,7 @@ impl Devices {
         step
     }
 
-    fn weigh(&self, gone: &Gone) -> Fate {
+    fn weigh(&self, gone: &Gone, now: Millis) -> Fate {
         let Some(device) = self.devices.iter().find(|device| device.id == gone.device) else {
             return Fate::Keep;
         };
@@ -143,7 +154,15 @@ impl Devices {
         // the same day only, since the first word of a day is.
         let unwritten = device.seen_at.day(DayZone::Utc).end(DayZone::Utc).min(self.woke_at);
         let last_word = heard.unwrap_or(device.seen_at.max(unwritten));
-        if since > last_word || device.suspect_since.is_some() { Fate::Remove } else { Fate::Suspect }
+        if since > last_word {
+            return Fate::Remove;
+        }
+        // Two answers of one moment are one word of the vendor's.
+        match device.doubted_at {
+            Some(at) if now.0.saturating_sub(at.0) >= SECOND_WORD_MS => Fate::Remove,
+            Some(_) => Fate::Keep,
+            None => Fate::Suspect,
+        }
     }
 }
 
@@ -267,9 +286,17 @@ mod tests {
         let step = devices.gone(gone("t", Some(NOON + HOUR), true), Millis(NOON + 6 * HOUR));
         assert_eq!((step.done, step.writes.len(), step.copy), (Done::Unchanged, 1, false));
         assert_eq!(devices.all()[0].suspect_since, Some(Millis(NOON + 6 * HOUR)));
+        let again =
+            |devices: &mut Devices, at| devices.gone(gone("t", Some(NOON + HOUR), true), Millis(at)).done;
+        assert_eq!(again(&mut devices, NOON + 6 * HOUR + 500), Done::Unchanged, "the same word, heard twice");
+        assert_eq!(again(&mut devices, NOON + 7 * HOUR), Done::Removed);
+
+        let mut devices = Devices::load(on_file.clone(), Millis(NOON + 6 * HOUR));
+        devices.gone(gone("t", None, false), Millis(NOON + 6 * HOUR));
         assert_eq!(
-            devices.gone(gone("t", Some(NOON + HOUR), true), Millis(NOON + 7 * HOUR)).done,
-            Done::Removed
+            again(&mut devices, NOON + 7 * HOUR),
+            Done::Unchanged,
+            "what was not believed is no first word"
         );
 
         let mut devices = Devices::load(on_file.clone(), Millis(NOON + 2 * HOUR));

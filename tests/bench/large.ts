@@ -15,7 +15,9 @@ export interface LargeResult {
   object_calls: number;
   kv_reads: number;
   fetches: number;
-  /** Before the push, and at most while it went on. */
+  /** WebAssembly memory of the instance that made the pages and held the ledger, at the end: it never shrinks. */
+  wasmMb: number;
+  /** Of the whole process, storage simulators included: before the push, and at most while it went on. */
   rssMb: [number, number];
   cpuMs: number;
   /** Dollars per million deliveries. */
@@ -34,9 +36,11 @@ export async function measureLarge(mock: MockVendor, held: Credentials, adminKey
 async function one(mock: MockVendor, held: Credentials, adminKey: string, users: number): Promise<LargeResult> {
   const sum = { kv_reads: 0, object_calls: 0, rows_written: 0, fetches: 0 };
   let jobs = 0;
+  let wasmKb = 0;
   const count = (line: string): void => {
     if (!line.includes('"event":"jobs"')) return;
-    const { n, cost } = JSON.parse(line) as { n: string; cost: string };
+    const { n, cost, memory_kb } = JSON.parse(line) as { n: string; cost: string; memory_kb: string };
+    wasmKb = Math.max(wasmKb, Number(memory_kb));
     jobs += Number(n);
     add(sum, cost);
   };
@@ -77,7 +81,7 @@ async function one(mock: MockVendor, held: Credentials, adminKey: string, users:
         3 * QUEUE_OPERATION * jobs +
         PRICES.cpu_ms * spent) /
       users;
-    return { users, seconds, rows: sum.rows_written, object_calls: sum.object_calls, kv_reads: sum.kv_reads, fetches: sum.fetches, rssMb: [before, most], cpuMs: spent, price };
+    return { users, seconds, rows: sum.rows_written, object_calls: sum.object_calls, kv_reads: sum.kv_reads, fetches: sum.fetches, wasmMb: wasmKb / 1024, rssMb: [before, most], cpuMs: spent, price };
   } finally {
     await dispose(ours.mf);
   }

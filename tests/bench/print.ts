@@ -55,7 +55,7 @@ export function speed(results: readonly CpuResult[]): void {
 }
 
 export function large(results: readonly LargeResult[]): void {
-  const rows = results.map(({ users, seconds, rows, kv_reads, object_calls, fetches, rssMb, price }) => [
+  const rows = results.map(({ users, seconds, rows, kv_reads, object_calls, fetches, wasmMb, rssMb, price }) => [
     whole(users),
     seconds.toFixed(1),
     whole(users / seconds),
@@ -63,10 +63,11 @@ export function large(results: readonly LargeResult[]): void {
     (object_calls / users).toFixed(4),
     (kv_reads / users).toFixed(2),
     (fetches / users).toFixed(2),
+    wasmMb.toFixed(1),
     rssMb.map(whole).join(" → "),
     `$${two(price)}`,
   ]);
-  const head = ["one push to an audience of", "seconds", "deliveries/s", "rows", "object calls", "KV keys", "fetches", "RSS of workerd, MB", "per million"];
+  const head = ["one push to an audience of", "seconds", "deliveries/s", "rows", "object calls", "KV keys", "fetches", "wasm, MB", "RSS of workerd, MB", "per million"];
   section("Large pushes, per delivery", table(head, rows), [
     "every delivery is accounted for: accepted, and the funnel balanced. To hold: rows ≤ 0.05, ≤ $0.80 per million",
     "rows: of the upload's own rows nothing is counted; requests, queue operations and CPU are in the price",

@@ -105,3 +105,19 @@ test("a token that cannot be had is the credential's fault or the vendor's, and 
     assert.deepEqual((await stage.push(app, { to: { users: ["u"] } })).json.counts, { accepted: 1 }, "the next one works");
   }
 });
+
+test("who waits for a token of an older credential does not get it", async () => {
+  const app = await stage.app();
+  await stage.android(app, "u");
+  stage.lab.clearLog();
+  stage.lab.fault({ vendor: "google_oauth", do: { delay_ms: 800 } });
+  const first = stage.push(app, { to: { users: ["u"] } });
+  await new Promise((next) => setTimeout(next, 300));
+  const fcm = await stage.lab.makeFcm();
+  await stage.must("PUT", `/v1/apps/${app.id}`, ADMIN_KEY, { credentials: { fcm } });
+  const second = await stage.push(app, { to: { users: ["u"] } });
+  assert.deepEqual(second.json.counts, { accepted: 1 }, second.text);
+  await first;
+  const paths = stage.seen("fcm").filter((entry) => entry.body?.message).map((entry) => entry.path);
+  assert.ok(paths.some((path) => path.includes(fcm.project_id)));
+});

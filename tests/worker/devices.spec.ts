@@ -1,8 +1,10 @@
 // Devices: registration, refresh, removal; what vendors say of dead tokens.
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { type App, Stage, cost } from "./stage.ts";
+import { killRuntime } from "./crash.ts";
+import { type App, Stage, cost, until } from "./stage.ts";
 
 let stage: Stage;
 before(async () => {
@@ -138,4 +140,31 @@ test("a token that was replaced while the push was under way is not removed", as
   await stage.android(app, "u");
   assert.equal((await push).json.deliveries[0].reason, "token_gone");
   assert.deepEqual(await stage.devices(app, "u"), ["android"]);
+});
+
+test("a call that dies before its copy in KV is written leaves no stale copy behind", { timeout: 120_000 }, async () => {
+  const persist = await mkdtemp("target/copies-");
+  const dying = await Stage.start({ persist, lab: stage.lab });
+  try {
+    const app = await dying.app();
+    const users = Array.from({ length: 60 }, (_, n) => `u${n}`);
+    for (let at = 0; at < users.length; at += 20) await Promise.all(users.slice(at, at + 20).map((user) => dying.iphone(app, user)));
+    for (const part of [users.slice(0, 20), users.slice(20, 40), users.slice(40)]) {
+      const running = part.map((user) => dying.ask("DELETE", `/v1/users/${user}/devices/iphone`, app.key).catch(() => undefined));
+      await new Promise((next) => setTimeout(next, 8 + Math.random() * 20));
+      await killRuntime(dying);
+      await Promise.all(running);
+    }
+    const kv = await dying.kv("DEVICES");
+    const stale = async () => {
+      const wrong = await Promise.all(
+        users.map(async (user) => ((await kv.get(`user:${app.id}.1:${user}`)) !== null) !== ((await dying.devices(app, user)).length > 0)),
+      );
+      return wrong.filter(Boolean).length;
+    };
+    await until(async () => ((await stale()) === 0 ? true : undefined), 60_000);
+  } finally {
+    await dying.stop();
+    await rm(persist, { recursive: true, force: true });
+  }
 });

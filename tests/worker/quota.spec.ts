@@ -138,3 +138,23 @@ test("50 users are resolved in one bulk read of KV, one key each, and no object 
   const warm = cost(await stage.push(app, { to: { users }, category: "im" }));
   assert.deepEqual(warm, { kv_reads: 50, object_calls: 2, rows_written: 2, fetches: 50 });
 });
+
+test("grants that came back are still there after the object has slept", async () => {
+  const persist = await mkdtemp("target/quota-");
+  const sleeping = await Stage.start({ persist, lab: stage.lab });
+  try {
+    const app = await sleeping.app(limited(50, "apns"));
+    const users = Array.from({ length: 50 }, (_, n) => `u${n}`);
+    await Promise.all(users.map((user) => sleeping.iphone(app, user)));
+    stage.lab.fault({ vendor: "apns", times: 50, do: { reason: "ServiceUnavailable" } });
+    const refused = await sleeping.push(app, { to: { users }, ttl: 0 });
+    assert.deepEqual(refused.json.counts, { failed: 50 });
+    // The alarm writes down what came back; then memory is lost.
+    await new Promise((next) => setTimeout(next, 6_000));
+    await killRuntime(sleeping);
+    assert.deepEqual((await sleeping.push(app, { to: { users } })).json.counts, { accepted: 50 });
+  } finally {
+    await sleeping.stop();
+    await rm(persist, { recursive: true, force: true });
+  }
+});

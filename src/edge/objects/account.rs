@@ -22,7 +22,11 @@ use super::{
 use crate::{
     crypto::seal::Sealed,
     model::{delivery::Reason, problem::Problem, push::Category},
-    object::{account::State as Held, judge::Seen, quota::Mark},
+    object::{
+        account::{Rule, State as Held},
+        judge::Seen,
+        quota::Mark,
+    },
     vendor::Credential,
     wire::{
         account::{Admit, BINDING, Bearer, Call, Outcome, Reply, Request as Ask},
@@ -77,7 +81,10 @@ impl Account {
     async fn alarm(&self) -> worker::Result<()> {
         self.trimming.set(false);
         self.shell.if_held(|held, rows| {
-            held.trim().iter().try_for_each(|(category, mark)| store(rows, *category, *mark))
+            let trimmed = held.trim();
+            trimmed
+                .iter()
+                .try_for_each(|(category, mark)| store(rows, *category, *mark, held.rule(*category)))
         })?;
         Ok(())
     }
@@ -88,10 +95,14 @@ impl Account {
         let ask = &ask;
         let outcome = match &ask.call {
             Call::Admit(admit) => self.admit(ask, admit).await?,
-            Call::Return { category, resets_at, n } => self.with(ask, |held, _| {
-                held.give_back(*category, *n, *resets_at, ask.vendor);
-                Ok(Outcome::Returned)
-            })?,
+            Call::Return { category, resets_at, n } => {
+                let ahead = self.with(ask, |held, _| {
+                    held.give_back(*category, *n, *resets_at, ask.vendor);
+                    Ok(held.is_ahead())
+                })?;
+                self.trim_later(ahead).await?;
+                Outcome::Returned
+            }
             Call::Judge { blame, accepted, doubtful } => {
                 let mut seen = self.seen.borrow_mut();
                 if seen.len() >= SEEN_MAX && !seen.contains_key(blame) {
@@ -119,18 +130,25 @@ impl Account {
         let (granted, ahead) = self.with(ask, |held, rows| {
             let take = held.take(admit, ask.vendor, now);
             if let Some(mark) = take.write {
-                store(rows, admit.category, mark)?;
+                store(rows, admit.category, mark, held.rule(admit.category))?;
             }
             Ok((take.granted, held.is_ahead()))
         })?;
+        self.trim_later(ahead).await?;
+        Ok(Outcome::Granted { granted, resets_at: Held::resets_at(ask.vendor, now), bearer })
+    }
+
+    /// Sets the alarm that writes down marks which are above what was granted: those that ran ahead, and those whose
+    /// grants came back.
+    async fn trim_later(&self, ahead: bool) -> worker::Result<()> {
         if ahead && !self.trimming.replace(true) {
             self.shell.rows()?.count(1);
             if self.shell.state.storage().set_alarm(TRIM_AFTER).await.is_err() {
-                // What runs ahead counts as used until the next burst trims it: a loss, not an overshoot.
+                // What is above counts as used until the next burst trims it: a loss, not an overshoot.
                 self.trimming.set(false);
             }
         }
-        Ok(Outcome::Granted { granted, resets_at: Held::resets_at(ask.vendor, now), bearer })
+        Ok(())
     }
 
     fn with<R>(
@@ -151,8 +169,9 @@ impl Account {
                 return Ok(Ok(bearer));
             }
             match self.flight.turn().await {
-                Turn::Told(result) => return Ok(result),
-                Turn::Again => {}
+                Turn::Told(Err(refusal)) => return Ok(Err(refusal)),
+                // It may be of an older credential, or the very one that was refused: the state decides.
+                Turn::Told(Ok(_)) | Turn::Again => {}
                 Turn::Mine(landing) => {
                     let result = self.fetch_bearer(ask).await?;
                     if let Ok(bearer) = &result {
@@ -207,7 +226,7 @@ fn credentials(detail: &str) -> Refusal {
 
 /// A mark that cannot be read is an error: as an empty counter it would grant twice.
 fn load(rows: &Rows, env: &Env, ask: &Ask) -> worker::Result<Held> {
-    let mut marks: Vec<(Category, Mark)> = Vec::new();
+    let mut marks: Vec<(Category, Mark, Rule)> = Vec::new();
     for row in rows.read("SELECT record FROM mark")?.into_iter().flatten() {
         marks.push(serde_json::from_str(&row)?);
     }
@@ -216,8 +235,8 @@ fn load(rows: &Rows, env: &Env, ask: &Ask) -> worker::Result<Held> {
     Ok(Held::load(marks, bearer, ask.vendor, now()))
 }
 
-fn store(rows: &Rows, category: Category, mark: Mark) -> worker::Result<()> {
-    let record = serde_json::to_string(&(category, mark))?;
+fn store(rows: &Rows, category: Category, mark: Mark, rule: Rule) -> worker::Result<()> {
+    let record = serde_json::to_string(&(category, mark, rule))?;
     let values = vec![category.name().into(), record.into()];
     rows.write("INSERT OR REPLACE INTO mark (category, record) VALUES (?, ?)", values)
 }

@@ -33,7 +33,7 @@ impl App {
     }
 
     async fn alarm(&self) -> worker::Result<()> {
-        self.shell.copy_due(COPY, load, copy).await
+        self.shell.look(COPY, load, copy).await
     }
 }
 
@@ -49,7 +49,9 @@ impl App {
             Ok((done, changed, record.app.clone()))
         })?;
         if changed {
-            self.shell.copy(COPY, &name(&ask.app), copy).await?;
+            let key = name(&ask.app);
+            self.shell.changed(&key).await?;
+            self.shell.copy(COPY, &key, copy).await;
         }
         Ok(Reply { done, app, rows: self.shell.rows()?.take_written() })
     }

@@ -15,10 +15,10 @@ use super::{
     rows::{Rows, Table},
 };
 
-/// Seconds until a failed write of the copy is tried again.
-const RETRY_SECS: u64 = 30;
-/// Keys of copies that could not be written.
-const COPY_DUE: &str = "CREATE TABLE IF NOT EXISTS copy_due (key TEXT PRIMARY KEY) WITHOUT ROWID";
+/// Seconds after a change at which an alarm looks whether its copy was written.
+const LOOK_SECS: u64 = 30;
+/// Where the copy lies: an alarm does not say whose object it is.
+const PLACE: &str = "CREATE TABLE IF NOT EXISTS place (id INTEGER PRIMARY KEY, key TEXT NOT NULL)";
 
 /// State `T`, loaded once; the rows it is loaded from.
 pub(super) struct Shell<T> {
@@ -29,6 +29,10 @@ pub(super) struct Shell<T> {
     held: RefCell<Option<T>>,
     copying: Cell<bool>,
     copy_again: Cell<bool>,
+    /// The copy is as the state is. Nothing is known of it after a wake.
+    copied: Cell<bool>,
+    /// An alarm will look at the copy.
+    looking: Cell<bool>,
 }
 
 /// Ends the turn of a writer, also when its future is dropped.
@@ -51,6 +55,8 @@ impl<T> Shell<T> {
             held: RefCell::new(None),
             copying: Cell::new(false),
             copy_again: Cell::new(false),
+            copied: Cell::new(false),
+            looking: Cell::new(false),
         }
     }
 
@@ -89,21 +95,32 @@ impl<T> Shell<T> {
         Ok(())
     }
 
-    /// Writes the read copy in KV; an empty text removes it. `false`: it could not be written, and is due.
-    ///
-    /// Two calls that change the state one after the other must not leave the older copy behind, and KV takes one
-    /// write per second and key. So one writer at a time is under way and writes the latest state; a call that finds
-    /// one under way leaves its state to it. A write that fails fails no call: the object still knows, and an alarm
-    /// tries again.
-    pub(super) async fn copy(
-        &self,
-        binding: &str,
-        key: &str,
-        latest: impl Fn(&T) -> String,
-    ) -> worker::Result<bool> {
+    /// To be called with nothing awaited since the rows of a change were written: an alarm is set together with them, so
+    /// that also a call that dies before its copy is written leaves somebody who writes it.
+    pub(super) async fn changed(&self, key: &str) -> worker::Result<()> {
+        self.copied.set(false);
+        if self.looking.replace(true) {
+            return Ok(());
+        }
+        let rows = self.rows()?;
+        rows.write(PLACE, Vec::new())?;
+        rows.write("INSERT OR IGNORE INTO place (id, key) VALUES (1, ?)", vec![key.into()])?;
+        self.look_later().await
+    }
+
+    async fn look_later(&self) -> worker::Result<()> {
+        self.rows()?.count(1);
+        self.state.storage().set_alarm(Duration::from_secs(LOOK_SECS)).await
+    }
+
+    /// Writes the read copy in KV; an empty text removes it. Two calls that change the state one after the other must not
+    /// leave the older copy behind, and KV takes one write per second and key. So one writer at a time is under way and
+    /// writes the latest state; a call that finds one under way leaves its state to it. A write that fails fails no
+    /// call: the object still knows, and the alarm tries again.
+    pub(super) async fn copy(&self, binding: &str, key: &str, latest: impl Fn(&T) -> String) {
         self.copy_again.set(true);
         if self.copying.replace(true) {
-            return Ok(true);
+            return;
         }
         let _turn = Turn(&self.copying);
         while self.copy_again.replace(false) {
@@ -115,33 +132,31 @@ impl<T> Shell<T> {
             };
             if let Err(failed) = written {
                 log::error("kv_write_failed", &[("binding", binding), ("why", &failed.0)]);
-                let rows = self.rows()?;
-                rows.write(COPY_DUE, Vec::new())?;
-                rows.write("INSERT OR REPLACE INTO copy_due (key) VALUES (?)", vec![key.into()])?;
-                rows.count(1);
-                self.state.storage().set_alarm(Duration::from_secs(RETRY_SECS)).await?;
-                return Ok(false);
+                return;
             }
         }
-        Ok(true)
+        self.copied.set(true);
     }
 
-    /// An alarm: copies that could not be written are due. One stays due until it is written.
-    pub(super) async fn copy_due(
+    /// An alarm: was the copy of the last change written? One that is not known to be is written again.
+    pub(super) async fn look(
         &self,
         binding: &str,
         load: impl FnOnce(&Rows) -> worker::Result<T>,
         latest: impl Fn(&T) -> String,
     ) -> worker::Result<()> {
-        self.with(load, |_, _| Ok(()))?;
-        let rows = self.rows()?;
-        rows.write(COPY_DUE, Vec::new())?;
-        let keys = rows.read("SELECT key FROM copy_due")?;
-        for key in keys.into_iter().flatten() {
-            if self.copy(binding, &key, &latest).await? {
-                rows.write("DELETE FROM copy_due WHERE key = ?", vec![key.into()])?;
-            }
+        self.looking.set(false);
+        if self.copied.get() {
+            return Ok(());
         }
-        Ok(())
+        self.with(load, |_, _| Ok(()))?;
+        self.rows()?.write(PLACE, Vec::new())?;
+        let place = self.rows()?.read("SELECT key FROM place")?;
+        let Some(key) = place.into_iter().flatten().next() else { return Ok(()) };
+        self.copy(binding, &key, &latest).await;
+        if self.copied.get() || self.looking.replace(true) {
+            return Ok(());
+        }
+        self.look_later().await
     }
 }

@@ -33,7 +33,7 @@ impl User {
     }
 
     async fn alarm(&self) -> worker::Result<()> {
-        self.shell.copy_due(COPY, load, copy).await
+        self.shell.look(COPY, load, copy).await
     }
 }
 
@@ -54,7 +54,8 @@ impl User {
             Ok((step, devices.all().to_vec()))
         })?;
         if step.copy {
-            self.shell.copy(COPY, &ask.name, copy).await?;
+            self.shell.changed(&ask.name).await?;
+            self.shell.copy(COPY, &ask.name, copy).await;
         }
         Ok(Reply { done: step.done, devices, rows: self.shell.rows()?.take_written() })
     }

@@ -134,8 +134,7 @@ mod tests {
 
     #[test]
     fn other_paths_and_methods_are_told_apart() {
-        for path in ["/", "", "/v1", "/v1/push/", "/v1/users", "/v1/users/u/devices", "/v2/push", "//v1/push"]
-        {
+        for path in ["/", "", "/v1", "/v1/users", "/v1/users/u/devices", "/v2/push", "//v1/push"] {
             assert_eq!(find("GET", path).unwrap_err().problem.code, Code::NotFound, "{path}");
         }
         let miss = find("POST", "/v1/apps/shop").unwrap_err();
