@@ -27,6 +27,8 @@ export interface ChaosReport extends Tally {
   counted: number;
 }
 
+/** Pushes that wait for their answer at once. */
+const WAITING_MAX = 2_000;
 const CATEGORIES = ["im", "order", "follow", "marketing"] as const;
 
 export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
@@ -51,16 +53,23 @@ async function run(stage: Stage, lab: Lab, options: ChaosOptions, say: (text: st
   const report = { kills: 0, pushes: 0, requests: 0, replayed: 0, queued: 0 };
   const ids: string[] = [];
   let going = true;
+  const waiting = new Set<Promise<void>>();
   const caller = async (n: number) => {
-    for (let m = 0; going; m++) {
+    for (let m = 0; going && waiting.size < WAITING_MAX; m++) {
       const category = CATEGORIES[(n + m) % 4];
       const queued = (n + m) % 9 === 0;
       const users = queued ? everybody.slice(0, 60) : [everybody[(n * 31 + m) % everybody.length]];
-      const called = await pushUntilAnswered(stage, app, { to: { users }, category, wait: !queued, campaign: `caller-${n}` }, `${n} ${m}`);
-      ids.push(called.id);
-      report.requests += called.requests;
-      report.queued += queued ? 1 : 0;
-      if (called.replayed) report.replayed++;
+      const body = { to: { users }, category, wait: !queued, campaign: `caller-${n}` };
+      const one = pushUntilAnswered(stage, app, body, `${n} ${m}`).then((called) => {
+        ids.push(called.id);
+        report.requests += called.requests;
+        report.queued += queued ? 1 : 0;
+        if (called.replayed) report.replayed++;
+        waiting.delete(one);
+      });
+      waiting.add(one);
+      // One that a kill has cost its answer is repeated in the background: the load goes on meanwhile.
+      await Promise.race([one, new Promise((next) => setTimeout(next, 500))]);
     }
   };
   const callers = Array.from({ length: options.callers }, (_, n) => caller(n));
@@ -73,6 +82,7 @@ async function run(stage: Stage, lab: Lab, options: ChaosOptions, say: (text: st
   lab.clearFaults();
   say("waiting for callers and for what the killed workers left behind");
   await Promise.all(callers);
+  await Promise.all(waiting);
   report.pushes = ids.length;
   const pushes = await ended(stage, app, ids, 240_000);
   const funnel = await balanced(stage, app);
