@@ -109,7 +109,7 @@ struct Upload {
 impl Upload {
     fn add(&mut self, user: &UserId) {
         match self.rows.last_mut() {
-            Some(row) if self.users % ROW != 0 => {
+            Some(row) if !self.users.is_multiple_of(ROW) => {
                 row.push('\n');
                 row.push_str(user.as_str());
             }

@@ -69,7 +69,7 @@ pub(super) async fn targets(
         targets,
         dropped: None,
     };
-    let targets = chunks.iter().map(|chunk| ledger::raw(chunk)).collect::<Result<Vec<_>, _>>()?;
+    let targets = chunks.iter().map(ledger::raw).collect::<Result<Vec<_>, _>>()?;
     let work = ledger::raw(&Work { message: Some(message), tokens: BTreeMap::new() })?;
     let call = Call::Queue { head: Box::new(head.clone()), work, targets };
     match ledger::ask(cx, &tenant, &head.push, call).await? {

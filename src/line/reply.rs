@@ -68,6 +68,9 @@ struct DeliveryReply<'a> {
     shortened: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<String>,
+    /// Begun so far; a delivery has at most twelve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tries: Option<u32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     trace: Vec<StepReply<'a>>,
 }
@@ -173,6 +176,7 @@ fn delivery(delivery: &Delivery, with_trace: bool) -> DeliveryReply<'_> {
         detail: delivery.detail.as_deref(),
         shortened: delivery.shortened,
         until: delivery.until.map(|at| at.rfc3339()),
+        tries: with_trace.then_some(delivery.tries),
         trace: if with_trace { trace(delivery) } else { Vec::new() },
     }
 }

@@ -34,7 +34,7 @@ const SCRIPTS: Record<Kind, MiniflareOptions> = {
     kvNamespaces: ["DEVICES", "APPS"],
     durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account"), LEDGER: object("Ledger"), LETTERS: object("Letters"), AUDIENCE: object("Audience") },
     queueProducers: { DISPATCH: "edgepush-dispatch", DEAD: "edgepush-dead" },
-    queueConsumers: { "edgepush-dispatch": { maxBatchSize: 5, maxBatchTimeout: 0 }, "edgepush-dead": { maxBatchTimeout: 0 } },
+    queueConsumers: { "edgepush-dispatch": { maxBatchSize: 3, maxBatchTimeout: 0 }, "edgepush-dead": { maxBatchTimeout: 0 } },
   } as MiniflareOptions,
   bare: {
     scriptPath: "tests/bench/baseline/bare.js",

@@ -21,7 +21,7 @@ export async function pushUntilAnswered(stage: Stage, app: App, body: object, ke
     }
     if (answer !== undefined && answer.status !== 409 && answer.status < 500) throw new Error(`refused: ${answer.status} ${answer.text}`);
     if (Date.now() > end) throw new Error(`no answer within ${giveUpMs} ms: ${answer?.text}`);
-    await new Promise((next) => setTimeout(next, answer?.status === 409 ? 500 : 50));
+    await new Promise((next) => setTimeout(next, answer?.status === 409 ? 1_000 : 250));
   }
 }
 

@@ -28,7 +28,7 @@ export interface ChaosReport extends Tally {
 }
 
 /** Pushes that wait for their answer at once. */
-const WAITING_MAX = 2_000;
+const WAITING_MAX = 600;
 const CATEGORIES = ["im", "order", "follow", "marketing"] as const;
 
 export async function chaos(options: ChaosOptions): Promise<ChaosReport> {

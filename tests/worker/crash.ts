@@ -11,7 +11,7 @@ export async function killRuntime(stage: Stage): Promise<void> {
   await until(async () => {
     const answer = await fetch(`${stage.url}/healthz`).catch(() => undefined);
     return answer?.status === 200 ? true : undefined;
-  }, 10_000);
+  }, 60_000);
 }
 
 /** The workerd processes that this process started and that are alive. */

@@ -173,7 +173,7 @@ function miniflareOptions(labUrl: string, options: StageOptions): MiniflareOptio
     durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account"), LEDGER: object("Ledger"), LETTERS: object("Letters"), AUDIENCE: object("Audience") },
     queueProducers: { DISPATCH: "edgepush-dispatch", DEAD: "edgepush-dead" },
     queueConsumers: {
-      "edgepush-dispatch": { maxBatchSize: 5, maxBatchTimeout: 0, maxRetries: 10, deadLetterQueue: "edgepush-dead" },
+      "edgepush-dispatch": { maxBatchSize: 3, maxBatchTimeout: 0, maxRetries: 10, deadLetterQueue: "edgepush-dead" },
       "edgepush-dead": { maxBatchTimeout: 0 },
     },
     ...(options.persist === undefined

@@ -43,7 +43,8 @@ pub(super) fn targets(field: Field) -> Result<Targets, Problem> {
             "name at least one of `users`, `devices`, `tokens` or an `audience`",
         ));
     }
-    if to.audience.is_some() && to.len() > 0 {
+    let named = to.len();
+    if to.audience.is_some() && named > 0 {
         return Err(Problem::at(Code::InvalidValue, at, "an `audience` stands alone: send two pushes"));
     }
     if to.len() > TARGETS_MAX {
