@@ -9,6 +9,7 @@ use crate::{
         app::App,
         delivery::{Delivery, Recipient},
         device::Address,
+        gather::gather,
         push::Category,
         secret::Secret,
     },
@@ -73,7 +74,7 @@ fn request(app: &App, batch: &Batch, at: usize) -> Option<Value> {
     let draft = batch.drafts.get(&address.vendor)?;
     let Outbound { url, headers, body } = facts.request(draft, &masked, &entry.ids, HIDDEN).ok()?;
     let headers: serde_json::Map<String, Value> =
-        headers.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        gather(headers.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
     let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
     Some(json!({"url": url, "headers": headers, "body": body}))
 }

@@ -8,6 +8,7 @@ use crate::{
     model::{
         delivery::Recipient,
         device::Address,
+        gather::gather,
         page::{PAGE_MAX, Page},
         push::{Message, Targets},
         time::Millis,
@@ -81,5 +82,5 @@ pub fn tokens(targets: &[Target]) -> BTreeMap<usize, Address> {
         Target::Token(index, address) => Some((*index, (**address).clone())),
         Target::User(_) | Target::Device(..) => None,
     };
-    targets.iter().filter_map(token).collect()
+    gather(targets.iter().filter_map(token))
 }

@@ -9,6 +9,7 @@ use crate::{
         app::{App, Policy},
         delivery::{Reason, Recipient},
         device::{Address, Permission, Platform},
+        gather::gather,
         ids::PushId,
         problem::{Code, Problem},
         push::Message,
@@ -83,7 +84,7 @@ pub fn plan(app: &App, message: &Message, found: Vec<Found>, push: &PushId, now:
             Decided { recipient, platform, decision }
         })
         .collect();
-    let drafts = drafts.into_iter().filter_map(|(vendor, draft)| Some((vendor, draft.ok()?))).collect();
+    let drafts = gather(drafts.into_iter().filter_map(|(vendor, draft)| Some((vendor, draft.ok()?))));
     Plan { decisions, drafts }
 }
 

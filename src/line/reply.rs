@@ -10,6 +10,7 @@ use crate::{
         app::{App, Credential, KeyRecord},
         delivery::{Delivery, Reason, Recipient, State},
         device::Device,
+        gather::gather,
         ids::UserId,
         page::{Dropped, Head, Page},
         push::Category,
@@ -106,7 +107,7 @@ pub fn queued(head: &Head, now: Millis) -> String {
 /// What is known of a push.
 pub fn known(known: &Known, now: Millis) -> String {
     let mut counts: BTreeMap<&'static str, u64> =
-        known.counts.iter().map(|(state, n)| (state.name(), *n)).collect();
+        gather(known.counts.iter().map(|(state, n)| (state.name(), *n)));
     if known.waiting > 0 {
         counts.insert("queued", known.waiting.into());
     }
@@ -194,7 +195,7 @@ fn trace(delivery: &Delivery) -> Vec<StepReply<'_>> {
 /// An app: what may be shown of it.
 pub fn app(app: &App) -> String {
     let credentials: BTreeMap<_, _> =
-        app.credentials.iter().map(|(vendor, credential)| (vendor, shown(credential))).collect();
+        gather(app.credentials.iter().map(|(vendor, credential)| (vendor, shown(credential))));
     let keys: Vec<Value> = app.keys.iter().map(key_record).collect();
     text(&json!({
         "id": app.id, "credentials": credentials, "policy": app.policy, "keys": keys,

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod delivery;
 pub mod device;
+pub mod gather;
 pub mod ids;
 pub mod outcome;
 pub mod page;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::quota::{Counter, Mark, Take};
 use crate::{
     crypto::hash,
-    model::{push::Category, time::Millis},
+    model::{gather::gather, push::Category, time::Millis},
     vendor::Vendor,
     wire::account::{Admit, Bearer},
 };
@@ -30,9 +30,9 @@ impl State {
         now: Millis,
     ) -> Self {
         let today = now.day(vendor.day_zone());
-        let limits = marks.iter().map(|(category, _, rule)| (*category, *rule)).collect();
+        let limits = gather(marks.iter().map(|(category, _, rule)| (*category, *rule)));
         let counter = |(category, mark, _)| (category, Counter::load(Some(mark), today));
-        Self { counters: marks.into_iter().map(counter).collect(), limits, bearer }
+        Self { counters: gather(marks.into_iter().map(counter)), limits, bearer }
     }
 
     /// The newest limit of a category, to be written beside its mark: an isolate that is behind does not bring an older

@@ -8,6 +8,7 @@ use crate::{
     crypto::hash,
     line::parse::json::child,
     model::{
+        gather::gather,
         ids::PushId,
         problem::{Code, Problem},
         push::Message,
@@ -111,7 +112,7 @@ impl std::fmt::Debug for Outbound {
 
 /// A JSON object of the fields that have a value.
 pub fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Value> {
-    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    gather(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))))
 }
 
 /// Our own fields, which ride beside the caller's data: what a tap needs to land right, and what events name.

@@ -3,6 +3,7 @@
 use super::{Fault, Ledger, Part, Place, RECENT_MAX, Record, Row, Store, day, funnel::Counts, key};
 use crate::{
     model::{
+        gather::gather,
         ids::PushId,
         page::{Head, Page},
         time::Millis,
@@ -52,7 +53,7 @@ impl Ledger {
             return Ok(());
         }
         self.hours.clear();
-        self.closed = store.closed_between(0, HOURS_END)?.into_iter().map(|(hour, _)| hour).collect();
+        self.closed = gather(store.closed_between(0, HOURS_END)?.into_iter().map(|(hour, _)| hour));
         for day in store.days()? {
             for sum in store.awake(day)? {
                 let place = (day, sum.key);

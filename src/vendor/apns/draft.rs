@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     model::{
+        gather::gather,
         ids::PushId,
         push::{Message, Notification},
         time::Millis,
@@ -47,7 +48,7 @@ fn payload(
     body: Option<&str>,
 ) -> Map<String, Value> {
     let mut payload: Map<String, Value> =
-        message.data.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+        gather(message.data.iter().map(|(name, value)| (name.clone(), value.as_str().into())));
     payload.insert("aps".into(), Value::Object(aps(message, body)));
     merge(&mut payload, patch);
     payload.extend(own_fields(message, push));

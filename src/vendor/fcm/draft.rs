@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     model::{
+        gather::gather,
         ids::PushId,
         push::{Message, Notification},
     },
@@ -40,7 +41,7 @@ fn shown(message: &Message) -> Option<&Notification> {
 
 fn write(message: &Message, push: &PushId, body: Option<&str>) -> Map<String, Value> {
     let shown = shown(message);
-    let data = message.data.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+    let data = gather(message.data.iter().map(|(name, value)| (name.clone(), value.as_str().into())));
     let mut written = object([
         ("notification", shown.map(|shown| Value::Object(notification(shown, body)))),
         ("android", Some(Value::Object(android(message, push, shown)))),

@@ -7,7 +7,10 @@ use std::{cell::RefCell, collections::BTreeSet};
 
 use super::super::rows::{Rows, Table, Value};
 use crate::{
-    model::time::{Day, Millis},
+    model::{
+        gather::gather,
+        time::{Day, Millis},
+    },
     object::ledger::{Fault, Row, Store, Sum, Work, funnel::Counts},
     wire::ledger::Cell,
 };
@@ -111,7 +114,7 @@ impl Store for Sql<'_> {
             )
             .map_err(fault)?;
         let day = |name: String| name.strip_prefix("page_").and_then(|day| day.parse().ok()).map(Day);
-        let days: BTreeSet<Day> = names.into_iter().flatten().filter_map(day).collect();
+        let days: BTreeSet<Day> = gather(names.into_iter().flatten().filter_map(day));
         let all = days.iter().copied().collect();
         self.days.replace(Some(days));
         Ok(all)
