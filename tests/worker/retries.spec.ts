@@ -118,15 +118,42 @@ test("one sick vendor does not hold another one back", async () => {
   for (const answer of unknown) assert.equal(answer.json.deliveries[0].state, "unknown");
 });
 
-test("connection refused, cut off in mid-answer and silence are told apart", async () => {
+test("a lost connection is unknown, an answer is a retry, an answer cut off after its status counts by its status", async () => {
   for (const [fault, category, state, reason] of [
     [{ close: true }, "marketing", "unknown", "no_answer"],
     [{ close: true }, "im", "retrying", "no_answer"],
     [{ reason: "Shutdown" }, "marketing", "retrying", "vendor_unavailable"],
+    [{ html: 502 }, "marketing", "retrying", "vendor_unavailable"],
+    [{ cut: 0 }, "marketing", "accepted", undefined],
   ] as const) {
     stage.lab.fault({ vendor: "apns", match: { token: iphone }, do: fault });
     const push = await stage.push(app, { to, category });
     assert.deepEqual([push.json.deliveries[0].state, push.json.deliveries[0].reason], [state, reason]);
     await stage.ask("DELETE", `/v1/push/${push.json.id}`, app.key);
   }
+});
+
+test("a vendor that refuses connections: nobody can tell whether anything left, so on_unknown decides", async () => {
+  const nowhere = await Stage.start({ lab: stage.lab, bindings: { VENDOR_PROXY: "http://127.0.0.1:1" } });
+  try {
+    const own = await nowhere.app();
+    await nowhere.iphone(own, "u");
+    for (const [category, state] of [["marketing", "unknown"], ["im", "retrying"]] as const) {
+      const [delivery] = (await nowhere.push(own, { to, category })).json.deliveries;
+      assert.deepEqual([delivery.state, delivery.reason], [state, "no_answer"]);
+    }
+  } finally {
+    await nowhere.stop();
+  }
+});
+
+test("503 for some time: the same delivery is tried until the vendor is back", async () => {
+  stage.lab.clearLog();
+  stage.lab.fault({ vendor: "apns", match: { token: iphone }, times: 2, do: { reason: "ServiceUnavailable" } });
+  const push = await stage.push(app, { to, category: "order" });
+  const done = await ends(push.json.id);
+  assert.deepEqual([done.counts, done.deliveries[0].tries], [{ accepted: 1 }, 3]);
+  const [first, second, third] = stage.seen("apns").map((seen) => Date.parse(seen.at));
+  assert.ok(second! - first! >= 1_000 && third! - second! >= 5_000, "one second, then five");
+  assert.equal(new Set(stage.seen("apns").map((seen) => seen.headers["apns-id"])).size, 1);
 });

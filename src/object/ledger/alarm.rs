@@ -98,6 +98,7 @@ impl Ledger {
         if page::sweep(&mut after, now) {
             round.lost += 1;
         }
+        page::expire(&mut after, now);
         let due = after.deliveries.iter().any(|delivery| {
             delivery.state == State::Retrying && delivery.until.is_none_or(|until| until <= now)
         });

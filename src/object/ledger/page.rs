@@ -144,6 +144,19 @@ pub fn sweep(page: &mut Page, now: Millis) -> bool {
     found
 }
 
+/// Ends what waits when its time is over, also if nobody ever takes it. `true`: there was something.
+pub fn expire(page: &mut Page, now: Millis) -> bool {
+    if page.expires > now {
+        return false;
+    }
+    let mut found = false;
+    for delivery in page.deliveries.iter_mut().filter(|delivery| delivery.state == State::Retrying) {
+        delivery.go(State::Failed, Some(Reason::Expired), None, now);
+        found = true;
+    }
+    found
+}
+
 /// Takes back what waits. `true`: there was something.
 pub fn cancel(page: &mut Page, now: Millis) -> bool {
     let mut found = false;

@@ -273,6 +273,23 @@ fn a_retry_waits_as_the_vendor_says_takes_place_once_and_ends_with_the_ttl() {
 }
 
 #[test]
+fn what_nobody_takes_ends_with_the_ttl() {
+    let mut world = World::new();
+    let page = Page { expires: START.plus_secs(600), ..page_of(1, 1, START, OnUnknown::Keep, false) };
+    world.begin(page);
+    world.settle(&id(1, START), Part::Whole, &To::Retry(None));
+    for _ in 0..20 {
+        let Some(next) = world.ledger.next() else { break };
+        world.now = next;
+        // The app of these jobs is gone: nobody runs them.
+        world.alarm();
+    }
+    assert!(world.now <= START.plus_secs(660) && world.ledger.next().is_none());
+    assert_eq!(states(&mut world, &id(1, START)), [State::Failed]);
+    world.check();
+}
+
+#[test]
 fn a_queued_push_is_spread_once_whatever_runs_twice_and_a_cancel_stops_it() {
     let mut world = World::new();
     world.queue(head_of(1, 250, START));
