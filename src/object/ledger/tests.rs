@@ -273,6 +273,18 @@ fn a_retry_waits_as_the_vendor_says_takes_place_once_and_ends_with_the_ttl() {
 }
 
 #[test]
+fn a_word_on_an_earlier_try_does_not_end_the_present_one() {
+    let mut world = World::new();
+    world.begin(page_of(1, 1, START, OnUnknown::Resend, false));
+    world.settle(&id(1, START), Part::Whole, &To::Unknown);
+    world.now = world.ledger.next().unwrap();
+    world.ledger.take(&mut world.store, &id(1, START), Part::Whole, world.now).unwrap();
+    world.settle(&id(1, START), Part::Whole, &To::Failed);
+    assert_eq!(states(&mut world, &id(1, START)), [State::Sending]);
+    world.check();
+}
+
+#[test]
 fn what_nobody_takes_ends_with_the_ttl() {
     let mut world = World::new();
     let page = Page { expires: START.plus_secs(600), ..page_of(1, 1, START, OnUnknown::Keep, false) };
