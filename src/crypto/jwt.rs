@@ -15,6 +15,11 @@ pub fn es256<C: Serialize>(key: &SigningKey, kid: &str, claims: C) -> Option<Str
     Es256.token(&header, &Claims::new(claims), key).ok()
 }
 
+/// Signs `claims` with ES256 for VAPID (RFC 8292): its header names no key.
+pub fn vapid<C: Serialize>(key: &SigningKey, claims: C) -> Option<String> {
+    Es256.token(&Header::empty().with_token_type("JWT"), &Claims::new(claims), key).ok()
+}
+
 /// Signs `claims` with RS256. The key must have 2048 to 4096 bits and be valid: the library panics on others,
 /// and `pem::rsa` lets none of those through.
 pub fn rs256<C: Serialize>(key: &RsaPrivateKey, kid: &str, claims: C) -> Option<String> {
@@ -84,6 +89,29 @@ mod tests {
         let (head, sig) = ours.rsplit_once('.').unwrap();
         let sig = p256::ecdsa::Signature::from_slice(&bytes(sig)).unwrap();
         assert!(Es256.verify_signature(&sig, &public, head.as_bytes()));
+    }
+
+    /// RFC 8292 section 2.4: its token verifies under its key, so what is checked here is what services check.
+    #[test]
+    fn the_vapid_token_of_rfc_8292_and_ours_have_one_form() {
+        let k = "BA1Hxzyi1RUM1b5wjxsn7nGxAszw2u61m164i3MrAIxHF6YK5h4SDYic-dRuU_RCPCfA5aq9ojSwk5Y2EmClBPs";
+        let public = VerifyingKey::from_sec1_bytes(&bytes(k)).unwrap();
+        let t = "eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.eyJhdWQiOiJodHRwczovL3B1c2guZXhhbXBsZS5uZXQiLCJleHAiOjE0NTM1MjM3NjgsInN1YiI6Im1haWx0bzpwdXNoQGV4YW1wbGUuY29tIn0.i3CYb7t4xfxCDquptFOepC9GAu_HLGkMlMuCGSK2rpiUfnK9ojFwDXb1JrErtmysazNjjvW2L9OkSSHzvoD1oA";
+        let parts = |token: &str, public: &VerifyingKey| {
+            let (signed, signature) = token.rsplit_once('.').unwrap();
+            let signature = p256::ecdsa::Signature::from_slice(&bytes(signature)).unwrap();
+            assert!(Es256.verify_signature(&signature, public, signed.as_bytes()));
+            let json = |part: &str| serde_json::from_slice::<serde_json::Value>(&bytes(part)).unwrap();
+            let (head, claims) = signed.split_once('.').unwrap();
+            (json(head), json(claims))
+        };
+        let claims = serde_json::json!({
+            "aud": "https://push.example.net", "exp": 1_453_523_768, "sub": "mailto:push@example.com"
+        });
+        let key = SigningKey::from_slice(&[7; 32]).unwrap();
+        let ours = vapid(&key, &claims).unwrap();
+        assert_eq!(parts(t, &public), parts(&ours, key.verifying_key()));
+        assert_eq!(parts(t, &public).1, claims);
     }
 
     /// RFC 7515 appendix A.2: RS256 is deterministic, so the signature is compared byte for byte (test key of the RFC).

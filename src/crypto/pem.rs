@@ -1,5 +1,6 @@
 //! Private keys as operators have them: a PEM file with real newlines, with `\n` written out, with CRLF, without
-//! a last newline, or the bare base64 of its middle. PKCS #8 only, which is what Apple and Google hand out.
+//! a last newline, or the bare base64 of its middle. PKCS #8 only, which is what Apple and Google hand out; keys of
+//! VAPID also as the bare number that their tools write.
 
 use base64::{
     Engine,
@@ -9,6 +10,8 @@ use base64::{
 use p256::{ecdsa::SigningKey, pkcs8::DecodePrivateKey};
 use rsa::{RsaPrivateKey, traits::PublicKeyParts};
 use zeroize::Zeroizing;
+
+use super::base64url;
 
 /// Why a text is not a usable key. The wording never repeats the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +60,15 @@ pub fn p256(text: &str) -> Result<SigningKey, KeyError> {
     SigningKey::from_pkcs8_der(&der).map_err(|_| KeyError("not a whole PKCS #8 key on the curve P-256"))
 }
 
+/// A P-256 private key of 32 bytes in base64url, or in any of the forms above.
+pub fn p256_bare(text: &str) -> Result<SigningKey, KeyError> {
+    match base64url::decode::<32>(text.trim()).map(Zeroizing::new) {
+        Some(number) => SigningKey::from_slice(number.as_slice())
+            .map_err(|_| KeyError("these 32 bytes are no private key on the curve P-256")),
+        None => p256(text),
+    }
+}
+
 /// An RSA private key of 2048 to 4096 bits, its parts checked against each other.
 pub fn rsa(text: &str) -> Result<RsaPrivateKey, KeyError> {
     let der = der(text)?;
@@ -96,6 +108,19 @@ mod tests {
             bare,
         ] {
             assert_eq!(p256(&form).unwrap(), key);
+        }
+    }
+
+    /// The key of RFC 6979 appendix A.2.5 (a test key), which the fixture holds as PKCS #8.
+    #[test]
+    fn a_bare_number_is_the_same_key_as_its_file() {
+        let file = include_str!("../../tests/fixtures/rfc6979-p256.TEST.pem");
+        let bare = "ya-p2EW6dRZrXCFXZ7HWk05Qw9s26JsSe4piKxIPZyE";
+        for form in [file.to_owned(), bare.to_owned(), format!(" {bare}=\n"), bare.replace('-', "+")] {
+            assert_eq!(p256_bare(&form).unwrap(), p256(file).unwrap());
+        }
+        for bad in [base64url::encode(&[0; 32]), base64url::encode(&[255; 32]), base64url::encode(&[1; 31])] {
+            assert!(p256_bare(&bad).is_err());
         }
     }
 
