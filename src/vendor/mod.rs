@@ -34,6 +34,7 @@ pub mod draft;
 pub mod fcm;
 #[cfg(test)]
 mod sample;
+pub mod webpush;
 mod words;
 
 pub use draft::{Draft, Ids, Outbound, Template, TooLarge};

@@ -1,0 +1,3 @@
+//! What a browser gets, literally.
+
+mod endpoints;
