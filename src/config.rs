@@ -7,6 +7,7 @@ use crate::{
         secret::Secret,
     },
     object::ledger::Keep,
+    vendor::Hosts,
 };
 
 /// Shortest admin key.
@@ -33,6 +34,8 @@ pub struct Raw {
     pub idempotency_hours: String,
     /// Variable `KEEP_DAYS`.
     pub keep_days: String,
+    /// Variable `WEBPUSH_HOSTS`.
+    pub webpush_hosts: String,
 }
 
 /// The settings, checked.
@@ -50,6 +53,8 @@ pub struct Config {
     pub ledger_shards_before: Option<u32>,
     /// How long ledgers keep things.
     pub keep: Keep,
+    /// Push services of the operator's own, beside the known ones.
+    pub webpush_hosts: Hosts,
 }
 
 impl Config {
@@ -83,6 +88,8 @@ impl Config {
         let before = (!before.is_empty()).then(|| shards("LEDGER_SHARDS_BEFORE", before, 0)).transpose()?;
         let keep_days = number("KEEP_DAYS", &raw.keep_days, 7, 2..=30)?;
         let hours = number("IDEMPOTENCY_HOURS", &raw.idempotency_hours, 24, 24..=24 * (keep_days - 1))?;
+        let webpush_hosts = Hosts::parse(&raw.webpush_hosts)
+            .ok_or_else(|| wrong("WEBPUSH_HOSTS", "must be empty or hosts' names, separated by commas"))?;
         Ok(Self {
             admin_key: raw.admin_key.clone(),
             seal_keys,
@@ -90,6 +97,7 @@ impl Config {
             ledger_shards: shards("LEDGER_SHARDS", &raw.ledger_shards, 4)?,
             ledger_shards_before: before,
             keep: Keep { keys_ms: hours * 3_600_000, days: keep_days },
+            webpush_hosts,
         })
     }
 }
@@ -119,6 +127,7 @@ mod tests {
             (Raw { ledger_shards: "0".into(), ..good.clone() }, "LEDGER_SHARDS "),
             (Raw { ledger_shards_before: "x".into(), ..good.clone() }, "LEDGER_SHARDS_BEFORE "),
             (Raw { keep_days: "1".into(), ..good.clone() }, "KEEP_DAYS "),
+            (Raw { webpush_hosts: "https://a.example".into(), ..good.clone() }, "WEBPUSH_HOSTS "),
             (Raw { idempotency_hours: "23".into(), ..good.clone() }, "IDEMPOTENCY_HOURS "),
             (Raw { idempotency_hours: "48".into(), keep_days: "2".into(), ..good }, "IDEMPOTENCY_HOURS "),
         ] {

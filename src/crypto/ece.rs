@@ -17,16 +17,26 @@ pub const PLAIN_MAX: usize = BODY_MAX - HEAD - 1 - 16;
 const LAST: u8 = 2;
 
 /// Whom a message is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Receiver {
+    /// The browser's public key, as a point.
     public: PublicKey,
-    auth: [u8; 16],
+    /// The same in its uncompressed form.
+    pub p256dh: [u8; 65],
+    /// What the browser and we alone know.
+    pub auth: [u8; 16],
+}
+
+impl std::fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Receiver(…)")
+    }
 }
 
 impl Receiver {
     /// From a subscription's keys. `None`: `p256dh` is no point of the curve P-256 in its uncompressed form.
-    pub fn new(p256dh: &[u8; 65], auth: [u8; 16]) -> Option<Self> {
-        PublicKey::from_sec1_bytes(p256dh).ok().map(|public| Self { public, auth })
+    pub fn new(p256dh: [u8; 65], auth: [u8; 16]) -> Option<Self> {
+        PublicKey::from_sec1_bytes(&p256dh).ok().map(|public| Self { public, p256dh, auth })
     }
 }
 
@@ -59,9 +69,8 @@ pub fn encrypt(plain: &[u8], to: &Receiver, once: &Once) -> Option<Vec<u8>> {
         return None;
     }
     let ours = once.key.public_key().to_encoded_point(false);
-    let theirs = to.public.to_encoded_point(false);
     let shared = diffie_hellman(once.key.to_nonzero_scalar(), to.public.as_affine());
-    let info = [b"WebPush: info\0".as_slice(), theirs.as_bytes(), ours.as_bytes()].concat();
+    let info = [b"WebPush: info\0".as_slice(), &to.p256dh, ours.as_bytes()].concat();
     let ikm = derive::<32>(&to.auth, shared.raw_secret_bytes(), &info)?;
     let key = derive::<16>(&once.salt, ikm.as_slice(), b"Content-Encoding: aes128gcm\0")?;
     let nonce = derive::<12>(&once.salt, ikm.as_slice(), b"Content-Encoding: nonce\0")?;
@@ -97,7 +106,7 @@ mod tests {
     }
 
     fn receiver() -> Receiver {
-        Receiver::new(&bytes(P256DH), bytes(AUTH)).unwrap()
+        Receiver::new(bytes(P256DH), bytes(AUTH)).unwrap()
     }
 
     fn once() -> Once {
@@ -189,7 +198,7 @@ mod tests {
         let mut compressed: [u8; 65] = bytes(P256DH);
         compressed[0] = 2;
         for bad in [off_the_curve, compressed, [0; 65], [4; 65], [255; 65]] {
-            assert_eq!(Receiver::new(&bad, [0; 16]), None);
+            assert_eq!(Receiver::new(bad, [0; 16]), None);
         }
         assert!(Once::new(&[0; 48]).is_none() && Once::new(&[255; 48]).is_none());
         assert_eq!(format!("{:?}", once()), "Once(…)");

@@ -1,6 +1,6 @@
 //! Step 6, I/O half: asks the `Account` objects, side by side, and signs bearers that need no asking.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future;
 
@@ -10,25 +10,42 @@ use super::{
     memory::{self, AccountKey},
 };
 use crate::{
+    crypto::hash,
     line::{
         admit::{self, Refusal},
         begin::Batch,
     },
     model::{
-        app::App, delivery::Reason, ids::AppId, problem::Problem, push::Category, secret::Secret,
-        time::Millis,
+        app::App, delivery::Reason, gather::gather, ids::AppId, problem::Problem, push::Category,
+        secret::Secret, time::Millis,
     },
-    vendor::{self, Credential, Vendor, apns},
+    vendor::{self, Credential, Vendor},
     wire::account::{self as wire, Admit, Call, Outcome},
 };
 
 /// What one account gave.
 #[derive(Debug, Clone)]
 pub(super) struct Pass {
-    /// What its requests carry.
-    pub(super) bearer: Secret,
+    /// What its requests carry, per audience.
+    bearers: Vec<(String, Secret)>,
     /// The window that its grants belong to, where a rule limits the class.
     pub(super) resets_at: Option<Millis>,
+}
+
+impl Pass {
+    fn new(bearer: Secret, resets_at: Option<Millis>) -> Self {
+        Self { bearers: vec![(String::new(), bearer)], resets_at }
+    }
+
+    /// What requests to one audience carry.
+    pub(super) fn bearer(&self, audience: &str) -> Option<&Secret> {
+        self.bearers.iter().find(|(of, _)| of == audience).map(|(_, bearer)| bearer)
+    }
+
+    /// The same grants with a bearer that was fetched anew.
+    pub(super) fn renewed(&self, bearer: Secret) -> Self {
+        Self::new(bearer, self.resets_at)
+    }
 }
 
 /// What all accounts gave, and what they did not let through.
@@ -65,10 +82,7 @@ impl Passes {
 /// Asks all accounts of a batch. `Err`: one does not answer; what the others gave has gone back.
 pub(super) async fn admit(cx: &Cx, app: &App, category: Category, batch: &Batch) -> Result<Passes, Problem> {
     let vendors = batch.vendors();
-    let answers = future::join_all(
-        vendors.iter().map(|vendor| one(cx, app, category, *vendor, batch.under_way(*vendor))),
-    )
-    .await;
+    let answers = future::join_all(vendors.iter().map(|vendor| one(cx, app, category, *vendor, batch))).await;
     let mut all = Passes::default();
     let mut fault = None;
     for (vendor, answer) in vendors.into_iter().zip(answers) {
@@ -103,26 +117,34 @@ struct Admitted {
     pass: Result<Pass, (Reason, String)>,
 }
 
-async fn one(cx: &Cx, app: &App, category: Category, vendor: Vendor, n: usize) -> Result<Admitted, Problem> {
+async fn one(
+    cx: &Cx,
+    app: &App,
+    category: Category,
+    vendor: Vendor,
+    batch: &Batch,
+) -> Result<Admitted, Problem> {
+    let n = batch.under_way(vendor);
     let account = account_key(app, vendor);
     let revision = app.credentials.get(&vendor).map_or(0, |credential| credential.revision);
     let at_hand = match vendor.bearer() {
-        vendor::Bearer::Signed => match signed(cx, app, vendor) {
-            Ok(bearer) => Some(bearer),
+        vendor::Bearer::Signed => match signed(cx, app, vendor, batch) {
+            Ok(bearers) => Some(Pass { bearers, resets_at: None }),
             Err(refused) => return Ok(Admitted { granted: None, pass: Err(refused) }),
         },
-        vendor::Bearer::Fetched => memory::fetched(&account, revision, cx.now),
+        vendor::Bearer::Fetched => {
+            memory::fetched(&account, revision, cx.now).map(|bearer| Pass::new(bearer, None))
+        }
     };
     let Some(ask) = admit::ask(app, vendor, category, n, at_hand.is_some()) else {
-        let pass = at_hand.map(|bearer| Pass { bearer, resets_at: None }).ok_or_else(no_bearer);
-        return Ok(Admitted { granted: None, pass });
+        return Ok(Admitted { granted: None, pass: at_hand.ok_or_else(no_bearer) });
     };
     let limited = ask.limit.is_some();
     Ok(match call(cx, app, vendor, Call::Admit(ask)).await? {
         Outcome::Granted { granted, resets_at, bearer } => {
-            let fetched = bearer.map(|bearer| remember(account, bearer));
+            let fetched = bearer.map(|bearer| Pass::new(remember(account, bearer), None));
             let resets_at = limited.then_some(resets_at);
-            let pass = fetched.or(at_hand).map(|bearer| Pass { bearer, resets_at }).ok_or_else(no_bearer);
+            let pass = fetched.or(at_hand).map(|pass| Pass { resets_at, ..pass }).ok_or_else(no_bearer);
             Admitted { granted: Some(granted), pass }
         }
         Outcome::NoBearer { reason, detail } => Admitted { granted: None, pass: Err((reason, detail)) },
@@ -138,11 +160,11 @@ pub(super) async fn renew(
     app: &App,
     vendor: Vendor,
     category: Category,
-    refused: &Secret,
+    refused: &Pass,
 ) -> Result<Secret, (Reason, String)> {
     memory::forget_fetched(&account_key(app, vendor));
     let revision = app.credentials.get(&vendor).map_or(0, |credential| credential.revision);
-    let refused = Some(crate::crypto::hash::sha256_hex(refused.reveal().as_bytes()));
+    let refused = refused.bearer("").map(|bearer| hash::sha256_hex(bearer.reveal().as_bytes()));
     let ask = Admit { category, n: 0, limit: None, policy: app.revision, bearer: true, refused, revision };
     match call(cx, app, vendor, Call::Admit(ask)).await {
         Ok(Outcome::Granted { bearer: Some(bearer), .. }) => Ok(remember(account_key(app, vendor), bearer)),
@@ -178,23 +200,42 @@ fn no_bearer() -> (Reason, String) {
     (Reason::Credentials, "the account gave no access token".into())
 }
 
-/// Signs, once per 40-minute step and credential; the same bytes as every other isolate (law 9).
-fn signed(cx: &Cx, app: &App, vendor: Vendor) -> Result<Secret, (Reason, String)> {
+/// Signs for each audience of a batch, once per step and credential; the same bytes as every other isolate (law 9).
+fn signed(
+    cx: &Cx,
+    app: &App,
+    vendor: Vendor,
+    batch: &Batch,
+) -> Result<Vec<(String, Secret)>, (Reason, String)> {
     let fault = |detail: &str| (Reason::Credentials, detail.to_owned());
     let stored = app.credentials.get(&vendor).ok_or_else(|| fault("no credential"))?;
-    let (account, step) = (account_key(app, vendor), apns::step(cx.now));
-    if let Some(token) = memory::signed(&account, stored.revision, step) {
-        return Ok(token);
+    let (account, step) = (account_key(app, vendor), vendor.step(cx.now));
+    let mut opened = None;
+    let mut bearers = Vec::new();
+    for audience in audiences(vendor, batch) {
+        let key = (account.clone(), audience);
+        let token = match memory::signed(&key, stored.revision, step) {
+            Some(token) => token,
+            None => {
+                if opened.is_none() {
+                    opened = open(cx, app, vendor);
+                }
+                let closed = "the credential does not open: was SEAL_KEY changed without SEAL_KEY_OLD?";
+                let credential = opened.as_ref().ok_or_else(|| fault(closed))?;
+                let token = credential.bearer(&key.1, cx.now).map(Secret::new);
+                let token = token.ok_or_else(|| fault("the credential does not sign"))?;
+                memory::remember_signed(key.clone(), stored.revision, step, token.clone());
+                token
+            }
+        };
+        bearers.push((key.1, token));
     }
-    let opened = open(cx, app, vendor)
-        .ok_or_else(|| fault("the credential does not open: was SEAL_KEY changed without SEAL_KEY_OLD?"))?;
-    let Credential::Apns(credential) = opened else {
-        return Err(fault("this vendor's bearer is not signed here"));
-    };
-    let token =
-        credential.bearer(cx.now).map(Secret::new).ok_or_else(|| fault("the credential does not sign"))?;
-    memory::remember_signed(account, stored.revision, step, token.clone());
-    Ok(token)
+    Ok(bearers)
+}
+
+fn audiences(vendor: Vendor, batch: &Batch) -> BTreeSet<String> {
+    let all = (0..batch.entries.len()).filter_map(|at| batch.address(at, vendor));
+    gather(all.map(|(_, address)| vendor.audience(address)))
 }
 
 /// Opens a credential.

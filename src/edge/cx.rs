@@ -66,8 +66,8 @@ pub(super) fn config(env: &Env) -> Result<Rc<Config>, Problem> {
     if let Some(config) = CONFIG.with_borrow(Clone::clone) {
         return Ok(config);
     }
-    let texts: [String; 8] = serde_json::from_str(&glue::settings(env)).unwrap_or_default();
-    let [admin_key, seal_key, seal_key_old, vendor_proxy, shards, shards_before, hours, days] = texts;
+    let texts: [String; 9] = serde_json::from_str(&glue::settings(env)).unwrap_or_default();
+    let [admin_key, seal_key, seal_key_old, vendor_proxy, shards, shards_before, hours, days, hosts] = texts;
     let raw = Raw {
         admin_key: Secret::new(admin_key),
         seal_key: Secret::new(seal_key),
@@ -77,6 +77,7 @@ pub(super) fn config(env: &Env) -> Result<Rc<Config>, Problem> {
         ledger_shards_before: shards_before,
         idempotency_hours: hours,
         keep_days: days,
+        webpush_hosts: hosts,
     };
     let config = Rc::new(Config::parse(&raw)?);
     CONFIG.set(Some(Rc::clone(&config)));

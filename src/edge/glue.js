@@ -73,7 +73,7 @@ export function respond(status, headers, body) {
 /** Settings and secrets, as JSON. */
 export function settings(env) {
   const names = ["ADMIN_KEY", "SEAL_KEY", "SEAL_KEY_OLD", "VENDOR_PROXY"];
-  names.push("LEDGER_SHARDS", "LEDGER_SHARDS_BEFORE", "IDEMPOTENCY_HOURS", "KEEP_DAYS");
+  names.push("LEDGER_SHARDS", "LEDGER_SHARDS_BEFORE", "IDEMPOTENCY_HOURS", "KEEP_DAYS", "WEBPUSH_HOSTS");
   return JSON.stringify(names.map((name) => String(env[name] ?? "")));
 }
 
@@ -173,9 +173,11 @@ async function one({ url, headers, body }, open, timeoutMs, answerMax) {
   const entry = { abort, until: Date.now() + timeoutMs };
   open.add(entry);
   try {
-    const answer = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal: abort.signal });
+    const sent = typeof body === "string" ? body : Uint8Array.from(atob(body.base64), (c) => c.charCodeAt(0));
+    const answer = await fetch(url, { method: "POST", headers, body: sent, redirect: "manual", signal: abort.signal });
     const [text, whole] = await readAnswer(answer, answerMax);
-    return { reply: [answer.status, answer.headers.get("apns-id"), answer.headers.get("retry-after"), text, whole] };
+    const [id, after, location] = ["apns-id", "retry-after", "location"].map((name) => answer.headers.get(name));
+    return { reply: [answer.status, id, after, location, text, whole] };
   } catch {
     // The platform's words can hold the URL, and with it a token: they are not passed on.
     return { silence: abort.signal.aborted ? `no answer within ${timeoutMs / 1000} s` : "the connection was lost before an answer" };

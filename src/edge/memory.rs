@@ -36,7 +36,7 @@ struct Memory {
     apps: HashMap<AppId, KnownApp>,
     missing: HashMap<AppId, Millis>,
     fetched: HashMap<AccountKey, Bearer>,
-    signed: HashMap<AccountKey, Signed>,
+    signed: HashMap<(AccountKey, String), Signed>,
     accepted: HashMap<(AccountKey, String), (Millis, u64)>,
 }
 
@@ -113,17 +113,17 @@ pub(super) fn remember_fetched(account: AccountKey, bearer: Bearer) {
     MEMORY.with_borrow_mut(|memory| insert(&mut memory.fetched, account, bearer));
 }
 
-/// A bearer that was signed for this step of time with this credential.
-pub(super) fn signed(account: &AccountKey, revision: u64, step: u64) -> Option<Secret> {
+/// A bearer that was signed for an account's audience, for this step of time with this credential.
+pub(super) fn signed(of: &(AccountKey, String), revision: u64, step: u64) -> Option<Secret> {
     MEMORY.with_borrow(|memory| {
-        let signed = memory.signed.get(account)?;
+        let signed = memory.signed.get(of)?;
         (signed.step == step && signed.revision == revision).then(|| signed.token.clone())
     })
 }
 
 /// Remembers a signed bearer.
-pub(super) fn remember_signed(account: AccountKey, revision: u64, step: u64, token: Secret) {
-    MEMORY.with_borrow_mut(|memory| insert(&mut memory.signed, account, Signed { step, revision, token }));
+pub(super) fn remember_signed(of: (AccountKey, String), revision: u64, step: u64, token: Secret) {
+    MEMORY.with_borrow_mut(|memory| insert(&mut memory.signed, of, Signed { step, revision, token }));
 }
 
 /// Counts tokens that a vendor took, until somebody has to weigh "bad token" answers against them.

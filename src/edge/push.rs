@@ -29,7 +29,7 @@ pub(super) async fn push(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
     let app = authenticate::app(cx, request.authorization, Scope::Push).await?;
     let key = parse::push::idempotency_key(request.idempotency_key)?;
     let push = parse::push::push(request.body(BODY_MAX)?)?;
-    plan::check(&app, &push.message)?;
+    plan::check(&app, &push, &cx.config.webpush_hosts)?;
     let order = begin::order(&app.tenant(), &push, key, cx::random()?, cx.now)?;
     if let Some(id) = push.to.audience {
         let version =
@@ -47,7 +47,7 @@ pub(super) async fn push(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
         return queue::targets(cx, &app, message, vec![targets], None, order).await;
     }
     let body = order.body.clone();
-    let plan = plan::plan(&app, &message, found, &order.id, cx.now);
+    let plan = plan::plan(&app, &message, found, &order.id, &cx.config.webpush_hosts, cx.now);
     let batch = begin::begin(order, Part::Whole, 0, &message, plan, cx.now);
     let work = Work { message: Some(message), tokens: page::tokens(&targets) };
     match deliver::begin(cx, &app, batch, &work).await? {

@@ -4,7 +4,7 @@ use futures_util::{StreamExt, stream};
 
 use super::{
     admit::{self, Pass, Passes},
-    cx::{Cx, now},
+    cx::{Cx, now, random},
     glue, log,
 };
 use crate::{
@@ -61,8 +61,8 @@ impl Lane<'_> {
         let (same_token, new_token) = (again(Again::SameToken), again(Again::NewToken));
         if !new_token.is_empty() {
             let category = self.batch.page.category;
-            match admit::renew(self.cx, self.app, self.vendor, category, &self.pass.bearer).await {
-                Ok(bearer) => self.pass.bearer = bearer,
+            match admit::renew(self.cx, self.app, self.vendor, category, &self.pass).await {
+                Ok(bearer) => self.pass = self.pass.renewed(bearer),
                 Err((reason, detail)) => {
                     for first in tried.iter_mut().filter(|first| new_token.contains(&first.entry)) {
                         first.verdict = send::no_new_bearer(reason, detail.clone());
@@ -101,7 +101,10 @@ impl Lane<'_> {
         let (entry, address) = self.batch.address(at, self.vendor)?;
         let draft = self.batch.drafts.get(&self.vendor)?;
         let credential = self.app.credentials.get(&self.vendor)?;
-        let request = credential.facts.request(draft, address, &entry.ids, self.pass.bearer.reveal()).ok()?;
+        let bearer = self.pass.bearer(&self.vendor.audience(address))?.reveal();
+        // What is drawn here is used for this one request.
+        let random = if self.vendor.encrypts() { Some(random().ok()?) } else { None };
+        let request = credential.facts.request(draft, address, &entry.ids, bearer, random.as_ref()).ok()?;
         // A new credential starts with a memory of its own.
         let blame = format!("{}/{}", credential.revision, credential.facts.blame(address));
         Some((blame, request))
@@ -116,7 +119,7 @@ async fn post(cx: &Cx, vendor: Vendor, requests: Vec<Outbound>, places: u32) -> 
     let mut answers: Vec<Option<Answer>> = Vec::with_capacity(requests.len());
     let mut bundle = Vec::with_capacity(requests.len());
     for mut request in requests {
-        match send::route(&request.url, vendor, cx.config.vendor_proxy.as_deref()) {
+        match send::route(&request.url, vendor, cx.config.vendor_proxy.as_deref(), &cx.config.webpush_hosts) {
             Ok(url) => {
                 request.url = url;
                 bundle.push(request);

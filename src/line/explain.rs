@@ -8,10 +8,8 @@ use crate::{
     model::{
         app::App,
         delivery::{Delivery, Recipient},
-        device::Address,
         gather::gather,
         push::Category,
-        secret::Secret,
     },
     vendor::Outbound,
 };
@@ -70,11 +68,11 @@ fn request(app: &App, batch: &Batch, at: usize) -> Option<Value> {
     let entry = batch.entries.get(at)?;
     let address = entry.address.as_ref()?;
     let facts = &app.credentials.get(&address.vendor)?.facts;
-    let masked = Address { token: Secret::new(HIDDEN), ..address.clone() };
     let draft = batch.drafts.get(&address.vendor)?;
-    let Outbound { url, headers, body } = facts.request(draft, &masked, &entry.ids, HIDDEN).ok()?;
+    let Outbound { url, headers, body } = facts.preview(draft, address, &entry.ids, HIDDEN)?;
     let headers: serde_json::Map<String, Value> =
         gather(headers.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
-    let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
+    let body: Option<Value> =
+        body.text().map(|text| serde_json::from_str(text).unwrap_or_else(|_| text.into()));
     Some(json!({"url": url, "headers": headers, "body": body}))
 }

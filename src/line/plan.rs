@@ -12,10 +12,10 @@ use crate::{
         gather::gather,
         ids::PushId,
         problem::{Code, Problem},
-        push::Message,
+        push::{Message, Push},
         time::Millis,
     },
-    vendor::{Draft, TooLarge, Vendor},
+    vendor::{Draft, Hosts, TooLarge, Vendor},
 };
 
 /// What one recipient gets.
@@ -55,12 +55,27 @@ pub struct Plan {
 }
 
 /// Refuses a push as a whole, before anything of it is begun.
-pub fn check(app: &App, message: &Message) -> Result<(), Problem> {
-    link_allowed(&app.policy, message)
+pub fn check(app: &App, push: &Push, hosts: &Hosts) -> Result<(), Problem> {
+    for (at, address) in push.to.tokens.iter().enumerate() {
+        allowed(address, hosts, &format!("/to/tokens/{at}/token"))?;
+    }
+    link_allowed(&app.policy, &push.message)
 }
 
-/// Decides.
-pub fn plan(app: &App, message: &Message, found: Vec<Found>, push: &PushId, now: Millis) -> Plan {
+/// Refuses an address that leads where nothing may be sent.
+pub fn allowed(address: &Address, hosts: &Hosts, at: &str) -> Result<(), Problem> {
+    address.vendor.allows(address, hosts).map_err(|why| Problem::at(Code::InvalidToken, at, why))
+}
+
+/// Decides. `hosts`: see [`Vendor::serves`].
+pub fn plan(
+    app: &App,
+    message: &Message,
+    found: Vec<Found>,
+    push: &PushId,
+    hosts: &Hosts,
+    now: Millis,
+) -> Plan {
     let mut drafts: BTreeMap<Vendor, Result<Draft, TooLarge>> = BTreeMap::new();
     let mut seen = HashSet::new();
     let decisions = found
@@ -78,7 +93,7 @@ pub fn plan(app: &App, message: &Message, found: Vec<Found>, push: &PushId, now:
                             .err()
                             .copied()
                     };
-                    decide(app, address, permission, &mut seen, &mut fit)
+                    decide(app, hosts, address, permission, &mut seen, &mut fit)
                 }
             };
             Decided { recipient, platform, decision }
@@ -90,6 +105,7 @@ pub fn plan(app: &App, message: &Message, found: Vec<Found>, push: &PushId, now:
 
 fn decide(
     app: &App,
+    hosts: &Hosts,
     address: Address,
     permission: Permission,
     seen: &mut HashSet<(Vendor, String)>,
@@ -111,7 +127,7 @@ fn decide(
         );
         return skip(Some(vendor), Reason::NoCredentials, detail);
     };
-    if let Err(missing) = credential.facts.reaches(&address) {
+    if let Err(missing) = credential.facts.reaches(&address).and_then(|()| vendor.allows(&address, hosts)) {
         return skip(Some(vendor), Reason::NoCredentials, missing);
     }
     if !seen.insert((vendor, address.token.reveal().to_owned())) {
@@ -180,9 +196,13 @@ mod tests {
         }
     }
 
-    fn message(fields: &str) -> Message {
+    fn push(fields: &str) -> Push {
         let text = format!(r#"{{"to":{{"users":["u"]}},{fields}}}"#);
-        parse::push::push(text.as_bytes()).unwrap().message
+        parse::push::push(text.as_bytes()).unwrap()
+    }
+
+    fn message(fields: &str) -> Message {
+        push(fields).message
     }
 
     fn found(device: &str, vendor: Vendor, token: &str, permission: Permission) -> Found {
@@ -196,7 +216,7 @@ mod tests {
     }
 
     fn reasons(app: &App, message: &Message, found: Vec<Found>) -> Vec<Option<Reason>> {
-        let plan = plan(app, message, found, &PushId::new(Millis(1), [1; 10]), Millis(1));
+        let plan = plan(app, message, found, &PushId::new(Millis(1), [1; 10]), &Hosts::default(), Millis(1));
         let reason = |decided: &Decided| match &decided.decision {
             Decision::Send(_) => None,
             Decision::Skip { reason, .. } => Some(*reason),
@@ -249,8 +269,8 @@ mod tests {
     #[test]
     fn links_follow_the_apps_policy() {
         let mut app = app();
-        let message = message(r#""notification":{"title":"t","link":"APP://x"}"#);
-        let run = |app: &App| check(app, &message);
+        let push = push(r#""notification":{"title":"t","link":"APP://x"}"#);
+        let run = |app: &App| check(app, &push, &Hosts::default());
         assert!(run(&app).is_ok());
         app.policy.link_schemes = vec!["app".into()];
         assert!(run(&app).is_ok());

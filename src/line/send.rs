@@ -1,6 +1,7 @@
 //! Step 7: admitted deliveries → one answer each. Pure half: where a request may go, how a bundle of requests crosses
 //! to JavaScript and back as one text each way, and what an answer means.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
         outcome::{Again, Answer, Outcome, Reply, RetryWhy, Verdict},
         time::Millis,
     },
-    vendor::{Outbound, Vendor},
+    vendor::{Body, Hosts, Outbound, Vendor},
 };
 
 /// Requests under way at once in one invocation: Cloudflare lets six wait for their answer's headers.
@@ -20,11 +21,13 @@ pub const TIMEOUT_MS: u32 = 15_000;
 pub const ANSWER_MAX: u32 = 16 * 1024;
 
 /// Checks that a request goes to one of the vendor's own hosts, and leads it through the proxy where one is set:
-/// `https://host/path` becomes `<proxy>/host/path`. The proxy is the operator's setting, never a caller's.
-pub fn route(url: &str, vendor: Vendor, proxy: Option<&str>) -> Result<String, &'static str> {
+/// `https://host/path` becomes `<proxy>/host/path`. The proxy is the operator's setting, never a caller's; so are `more`,
+/// the hosts of [`Vendor::serves`].
+pub fn route(url: &str, vendor: Vendor, proxy: Option<&str>, more: &Hosts) -> Result<String, &'static str> {
     let rest = url.strip_prefix("https://").ok_or("not https")?;
-    let (host, _) = rest.split_once('/').ok_or("no path")?;
-    if !vendor.hosts().contains(&host) {
+    let slash = rest.find('/').ok_or("no path")?;
+    let (host, path) = rest.split_at_checked(slash).ok_or("no path")?;
+    if !vendor.serves(host, path, more) {
         return Err("not a host of this vendor");
     }
     Ok(match proxy {
@@ -37,7 +40,24 @@ pub fn route(url: &str, vendor: Vendor, proxy: Option<&str>) -> Result<String, &
 struct Crossing<'a> {
     url: &'a str,
     headers: &'a [(&'static str, String)],
-    body: &'a str,
+    body: Carried<'a>,
+}
+
+/// A text as it is, or `{"base64": …}`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Carried<'a> {
+    Text(&'a str),
+    Bytes { base64: String },
+}
+
+impl<'a> Carried<'a> {
+    fn of(body: &'a Body) -> Self {
+        match body {
+            Body::Text(text) => Self::Text(text),
+            Body::Bytes(bytes) => Self::Bytes { base64: STANDARD.encode(bytes) },
+        }
+    }
 }
 
 /// How many requests each vendor may have under way, of [`IN_FLIGHT`] in all: each at least one, so that one that hangs
@@ -57,7 +77,7 @@ pub fn places(waiting: &[usize]) -> Vec<u32> {
 pub fn encode(requests: &[Outbound]) -> String {
     let crossing: Vec<Crossing<'_>> = requests
         .iter()
-        .map(|out| Crossing { url: &out.url, headers: &out.headers, body: &out.body })
+        .map(|out| Crossing { url: &out.url, headers: &out.headers, body: Carried::of(&out.body) })
         .collect();
     serde_json::to_string(&crossing).unwrap_or_default()
 }
@@ -66,8 +86,8 @@ pub fn encode(requests: &[Outbound]) -> String {
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Crossed {
-    /// `[status, apns-id, retry-after, body, read to its end]`
-    Reply(u16, Option<String>, Option<String>, String, bool),
+    /// `[status, apns-id, retry-after, location, body, read to its end]`
+    Reply(u16, Option<String>, Option<String>, Option<String>, String, bool),
     /// The request could not be made.
     NotSent(String),
     /// No answer.
@@ -81,8 +101,8 @@ pub fn decode(text: &str, expected: usize) -> Option<Vec<Answer>> {
         return None;
     }
     let answer = |crossed| match crossed {
-        Crossed::Reply(status, apns_id, retry_after, body, whole) => {
-            Answer::Reply(Reply { status, apns_id, retry_after, body, whole })
+        Crossed::Reply(status, apns_id, retry_after, location, body, whole) => {
+            Answer::Reply(Reply { status, apns_id, retry_after, location, body, whole })
         }
         Crossed::NotSent(why) => Answer::NotSent(why),
         Crossed::Silence(why) => Answer::Silence(why),
@@ -116,7 +136,14 @@ mod tests {
     #[test]
     fn only_the_vendors_hosts_are_reached() {
         let ours = "https://api.push.apple.com/3/device/00ff";
+        let none = Hosts::default();
+        let route = |url: &str, vendor, proxy| route(url, vendor, proxy, &none);
         assert_eq!(route(ours, Vendor::Apns, None), Ok(ours.into()));
+        let browser = "https://web.push.apple.com/x";
+        assert_eq!(route(browser, Vendor::Webpush, None), Ok(browser.into()));
+        for other in [ours, "https://fcm.googleapis.com/v1/projects/p/messages:send", "https://a.example/x"] {
+            assert!(route(other, Vendor::Webpush, None).is_err(), "{other}");
+        }
         assert_eq!(
             route(ours, Vendor::Apns, Some("http://127.0.0.1:8791")),
             Ok("http://127.0.0.1:8791/api.push.apple.com/3/device/00ff".into())
@@ -148,11 +175,21 @@ mod tests {
 
     #[test]
     fn the_crossing_is_pinned() {
-        let out = Outbound { url: "https://a/b".into(), headers: vec![("x", "y".into())], body: "{}".into() };
-        assert_eq!(encode(&[out]), r#"[{"url":"https://a/b","headers":[["x","y"]],"body":"{}"}]"#);
-        let back = r#"[{"reply":[429,"id",null,"{}",true]},{"silence":"no answer within 15 s"},{"not_sent":"bad URL"}]"#;
+        let out = Outbound {
+            url: "https://a/b".into(),
+            headers: vec![("x", "y".into())],
+            body: Body::Text("{}".into()),
+        };
+        let bytes = Outbound { headers: Vec::new(), body: Body::Bytes(vec![0, 255]), ..out.clone() };
+        assert_eq!(
+            encode(&[out, bytes]),
+            r#"[{"url":"https://a/b","headers":[["x","y"]],"body":"{}"},{"url":"https://a/b","headers":[],"body":{"base64":"AP8="}}]"#
+        );
+        let back = r#"[{"reply":[429,"id",null,"/m/1","{}",true]},{"silence":"no answer within 15 s"},{"not_sent":"bad URL"}]"#;
         let answers = decode(back, 3).unwrap();
-        assert!(matches!(&answers[0], Answer::Reply(reply) if reply.status == 429 && reply.whole));
+        assert!(
+            matches!(&answers[0], Answer::Reply(reply) if reply.status == 429 && reply.whole && reply.location.is_some())
+        );
         assert_eq!(answers[1], Answer::Silence("no answer within 15 s".into()));
         assert_eq!(answers[2], Answer::NotSent("bad URL".into()));
         assert_eq!(decode(back, 2), None);

@@ -122,6 +122,8 @@ pub struct Reply {
     pub apns_id: Option<String>,
     /// Header `retry-after`, as sent.
     pub retry_after: Option<String>,
+    /// Header `location`, as sent.
+    pub location: Option<String>,
     /// The body, up to a bound.
     pub body: String,
     /// The body was read to its end within the bound.

@@ -147,6 +147,10 @@ pub struct Options {
     pub apns: Map<String, Value>,
     /// Into the FCM `message`.
     pub fcm: Map<String, Value>,
+    /// Into the payload of Web Push; `headers` beside it. Left away where there is none: pushes of before it was
+    /// thought of are on file, and compare equal.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub webpush: Map<String, Value>,
 }
 
 /// Everything about a push but whom it goes to and when.

@@ -145,7 +145,11 @@ impl Devices {
         if !gone.remove {
             return doubt;
         }
-        let Some(since) = gone.since else { return Fate::Remove };
+        let Some(since) = gone.since else {
+            let known_for = now.0.saturating_sub(device.token_since.0);
+            let settled = known_for >= device.registration.address.vendor.settling_ms();
+            return if settled { Fate::Remove } else { doubt };
+        };
         let heard = self.heard.get(&device.id).copied();
         if since <= heard.unwrap_or(device.seen_at) {
             return Fate::Keep;
@@ -254,6 +258,20 @@ mod tests {
         let mut devices = registered_at(NOON);
         let step = devices.gone(gone("t", None, true), Millis(NOON));
         assert_eq!((step.done, step.writes, step.copy), (Done::Removed, vec![Write::Remove(id("d"))], true));
+    }
+
+    /// A push service may not know a brand-new subscription yet.
+    #[test]
+    fn a_subscription_is_not_removed_within_its_first_minute() {
+        let mut devices = Devices::load(Vec::new(), Millis(NOON - 1));
+        let mut browser = registration("t");
+        browser.address.vendor = Vendor::Webpush;
+        devices.put(id("d"), browser, Millis(NOON));
+        let said = |devices: &mut Devices, at| devices.gone(gone("t", None, true), Millis(at));
+        assert_eq!(said(&mut devices, NOON + 1_000).done, Done::Unchanged);
+        assert_eq!(devices.all()[0].suspect_since, Some(Millis(NOON + 1_000)));
+        assert_eq!(said(&mut devices, NOON + 59_999), Step::nothing(Done::Unchanged));
+        assert_eq!(said(&mut devices, NOON + 60_000).done, Done::Removed);
     }
 
     #[test]

@@ -93,23 +93,6 @@ pub struct TooLarge {
     pub limit: usize,
 }
 
-/// One HTTP request: always a POST.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Outbound {
-    /// Absolute, on one of the vendor's hosts.
-    pub url: String,
-    /// Names in lower case.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body.
-    pub body: String,
-}
-
-impl std::fmt::Debug for Outbound {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Outbound({} headers, {} bytes)", self.headers.len(), self.body.len())
-    }
-}
-
 /// A JSON object of the fields that have a value.
 pub fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Value> {
     gather(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))))

@@ -13,138 +13,33 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
 use crate::{
-    line::parse::json::Json,
+    line::parse::reader::Field,
     model::{
-        delivery::Reason,
         device::Address,
         ids::PushId,
-        outcome::{Answer, Reply, Verdict},
-        problem::Problem,
+        outcome::{Reply, Verdict},
+        problem::{Code, Problem},
         push::{Category, Message},
         time::{DayZone, Millis},
     },
-    wire::account::Bearer as FetchedBearer,
 };
 
 pub mod apns;
+mod credential;
 pub mod draft;
 pub mod fcm;
+mod outbound;
 #[cfg(test)]
 mod sample;
 pub mod webpush;
 mod words;
 
-pub use draft::{Draft, Ids, Outbound, Template, TooLarge};
-
-/// Who delivers to the phone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Vendor {
-    /// Apple Push Notification service.
-    Apns,
-    /// Firebase Cloud Messaging, HTTP v1.
-    Fcm,
-}
-
-impl Vendor {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Apns, Self::Fcm];
-
-    /// The name in the contract.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Apns => "apns",
-            Self::Fcm => "fcm",
-        }
-    }
-
-    /// Where the vendor's day begins.
-    pub fn day_zone(self) -> DayZone {
-        match self {
-            Self::Apns | Self::Fcm => DayZone::Utc,
-        }
-    }
-
-    /// The vendor's own daily limit for a category. Neither Apple nor Google has one (vendor pages, 1.8 and 2.5:
-    /// rates per device and per minute only).
-    pub fn per_day(self, category: Category) -> Option<u64> {
-        match (self, category) {
-            (Self::Apns | Self::Fcm, _) => None,
-        }
-    }
-
-    /// Seconds before the next try after `tries` of them, where the vendor does not say: Apple's rule is quick tries, then
-    /// 15 minutes; Google's exponential from 10 s (vendor pages, 1.6 and 2.5). At most an hour.
-    pub fn retry_secs(self, tries: u32) -> u32 {
-        const HOUR: u32 = 3_600;
-        match (self, tries) {
-            (Self::Apns, 0 | 1) => 1,
-            (Self::Apns, 2) => 5,
-            (Self::Apns, later) => (900 << (later - 3).min(2)).min(HOUR),
-            (Self::Fcm, tries) => (10 << tries.saturating_sub(1).min(9)).min(HOUR),
-        }
-    }
-
-    /// Hosts that requests of this vendor may go to. Checked before every fetch.
-    pub fn hosts(self) -> &'static [&'static str] {
-        match self {
-            Self::Apns => &apns::HOSTS,
-            Self::Fcm => &fcm::HOSTS,
-        }
-    }
-
-    /// Checks a device token's form; the error says what the form is.
-    pub fn token(self, text: &str) -> Result<(), &'static str> {
-        match self {
-            Self::Apns => apns::token(text),
-            Self::Fcm => fcm::token(text),
-        }
-    }
-
-    /// Two tokens that reach the same phone compare equal in this form.
-    pub fn canonical_token(self, text: &str) -> String {
-        match self {
-            Self::Apns => text.to_ascii_lowercase(),
-            Self::Fcm => text.to_owned(),
-        }
-    }
-
-    /// The vendor's JSON for a message, sized to fit.
-    pub fn draft(self, message: &Message, push: &PushId, now: Millis) -> Result<Draft, TooLarge> {
-        match self {
-            Self::Apns => apns::draft(message, push, now),
-            Self::Fcm => fcm::draft(message, push),
-        }
-    }
-
-    /// Checks what a caller wants merged into the vendor's JSON: it may not overwrite targets or our own fields.
-    pub fn check_options(self, options: &Map<String, Value>, at: &str) -> Result<(), Problem> {
-        match self {
-            Self::Apns => apns::check_options(options, at),
-            Self::Fcm => fcm::check_options(options, at),
-        }
-    }
-
-    /// What came of a request.
-    pub fn classify(self, reply: &Reply, now: Millis) -> Verdict {
-        match self {
-            Self::Apns => apns::classify(reply, now),
-            Self::Fcm => fcm::classify(reply, now),
-        }
-    }
-}
-
-/// An opened credential.
-#[derive(Debug)]
-pub enum Credential {
-    /// For APNs.
-    Apns(Box<apns::Credential>),
-    /// For FCM.
-    Fcm(Box<fcm::Credential>),
-}
+pub use credential::{Credential, Facts};
+pub use draft::{Draft, Ids, Template, TooLarge};
+pub use outbound::{Body, Outbound};
+pub use webpush::Hosts;
 
 /// How an account comes to the bearer that its requests carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,112 +50,172 @@ pub enum Bearer {
     Fetched,
 }
 
+/// Who delivers to the phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Vendor {
+    /// Apple Push Notification service.
+    Apns,
+    /// Firebase Cloud Messaging, HTTP v1.
+    Fcm,
+    /// Web Push: browsers.
+    Webpush,
+}
+
 impl Vendor {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Apns, Self::Fcm, Self::Webpush];
+
+    /// The name in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Apns => "apns",
+            Self::Fcm => "fcm",
+            Self::Webpush => "webpush",
+        }
+    }
+
+    /// Where the vendor's day begins.
+    pub fn day_zone(self) -> DayZone {
+        match self {
+            Self::Apns | Self::Fcm | Self::Webpush => DayZone::Utc,
+        }
+    }
+
+    /// The vendor's own daily limit for a category. Neither Apple nor Google has one, and no push service (vendor
+    /// pages, 1.8, 2.5 and 3.5: rates per device and per minute only).
+    pub fn per_day(self, category: Category) -> Option<u64> {
+        match (self, category) {
+            (Self::Apns | Self::Fcm | Self::Webpush, _) => None,
+        }
+    }
+
+    /// Seconds before the next try after `tries` of them, where the vendor does not say: Apple's rule is quick tries, then
+    /// 15 minutes; Google's exponential from 10 s (vendor pages, 1.6 and 2.5), which the push services of browsers, who name
+    /// no figure, get as well. At most an hour.
+    pub fn retry_secs(self, tries: u32) -> u32 {
+        const HOUR: u32 = 3_600;
+        match (self, tries) {
+            (Self::Apns, 0 | 1) => 1,
+            (Self::Apns, 2) => 5,
+            (Self::Apns, later) => (900 << (later - 3).min(2)).min(HOUR),
+            (Self::Fcm | Self::Webpush, tries) => (10 << tries.saturating_sub(1).min(9)).min(HOUR),
+        }
+    }
+
+    /// Whether requests of this vendor may go to a host and a path (from its slash on). Checked before every fetch.
+    /// `more`: what the operator lets browsers be reached through beside the known push services.
+    pub fn serves(self, host: &str, path: &str, more: &Hosts) -> bool {
+        match self {
+            Self::Apns => apns::HOSTS.contains(&host),
+            Self::Fcm => fcm::HOSTS.contains(&host),
+            Self::Webpush => webpush::service(host, path, more).is_some(),
+        }
+    }
+
+    /// Checks a device token's form; the error says what the form is.
+    pub fn token(self, text: &str) -> Result<(), &'static str> {
+        match self {
+            Self::Apns => apns::token(text),
+            Self::Fcm => fcm::token(text),
+            Self::Webpush => webpush::token(text),
+        }
+    }
+
+    /// Reads a device token into its canonical form. A browser's subscription may come as an object.
+    pub fn read_token(self, field: Field) -> Result<String, Problem> {
+        match self {
+            Self::Apns | Self::Fcm => {
+                let (token, at) = field.text()?;
+                self.token(&token).map_err(|form| Problem::at(Code::InvalidToken, at, form))?;
+                Ok(self.canonical_token(&token))
+            }
+            Self::Webpush => webpush::Subscription::read(field).map(|subscription| subscription.token()),
+        }
+    }
+
+    /// Whether a device may be sent to at all, whatever the app; the error says why not.
+    pub fn allows(self, to: &Address, more: &Hosts) -> Result<(), &'static str> {
+        match self {
+            Self::Apns | Self::Fcm => Ok(()),
+            Self::Webpush => webpush::reaches(to, more),
+        }
+    }
+
+    /// How long after a device's token was first heard of the vendor may still call it dead by mistake, milliseconds.
+    pub fn settling_ms(self) -> u64 {
+        match self {
+            Self::Apns | Self::Fcm => 0,
+            Self::Webpush => webpush::SETTLING_MS,
+        }
+    }
+
+    /// Two tokens that reach the same phone compare equal in this form.
+    pub fn canonical_token(self, text: &str) -> String {
+        match self {
+            Self::Apns => text.to_ascii_lowercase(),
+            Self::Fcm => text.to_owned(),
+            Self::Webpush => webpush::canonical_token(text),
+        }
+    }
+
+    /// The vendor's JSON for a message, sized to fit.
+    pub fn draft(self, message: &Message, push: &PushId, now: Millis) -> Result<Draft, TooLarge> {
+        match self {
+            Self::Apns => apns::draft(message, push, now),
+            Self::Fcm => fcm::draft(message, push),
+            Self::Webpush => webpush::draft(message, push),
+        }
+    }
+
+    /// Checks what a caller wants merged into the vendor's JSON: it may not overwrite targets or our own fields.
+    pub fn check_options(self, options: &Map<String, Value>, at: &str) -> Result<(), Problem> {
+        match self {
+            Self::Apns => apns::check_options(options, at),
+            Self::Fcm => fcm::check_options(options, at),
+            Self::Webpush => webpush::check_options(options, at),
+        }
+    }
+
+    /// What came of a request.
+    pub fn classify(self, reply: &Reply, now: Millis) -> Verdict {
+        match self {
+            Self::Apns => apns::classify(reply, now),
+            Self::Fcm => fcm::classify(reply, now),
+            Self::Webpush => webpush::classify(reply, now),
+        }
+    }
+
     /// Where the bearer comes from.
     pub fn bearer(self) -> Bearer {
         match self {
-            Self::Apns => Bearer::Signed,
+            Self::Apns | Self::Webpush => Bearer::Signed,
             Self::Fcm => Bearer::Fetched,
         }
     }
-}
 
-impl Credential {
-    /// Reads what an operator gives, and signs with it once: what is stored works.
-    pub fn parse(vendor: Vendor, json: Json, at: &str) -> Result<Self, Problem> {
-        match vendor {
-            Vendor::Apns => apns::Credential::parse(json, at).map(|own| Self::Apns(Box::new(own))),
-            Vendor::Fcm => fcm::Credential::parse(json, at).map(|own| Self::Fcm(Box::new(own))),
-        }
-    }
-
-    /// The request that fetches a bearer. `None`: this vendor's bearers are signed, or the key does not sign.
-    pub fn token_request(&self, now: Millis) -> Option<Outbound> {
+    /// The second at which this moment's step of signed bearers began: within it each stays the same.
+    pub fn step(self, now: Millis) -> u64 {
         match self {
-            Self::Apns(_) => None,
-            Self::Fcm(credential) => credential.token_request(now),
+            Self::Apns => apns::step(now),
+            Self::Fcm => 0,
+            Self::Webpush => webpush::step(now),
         }
     }
 
-    /// The bearer in the answer to that request.
-    pub fn bearer_from(
-        &self,
-        answer: &Answer,
-        revision: u64,
-        now: Millis,
-    ) -> Result<FetchedBearer, (Reason, String)> {
+    /// Whom a request's bearer is made for, where a vendor has more than one to whom it may be shown.
+    pub fn audience(self, to: &Address) -> String {
         match self {
-            Self::Apns(_) => {
-                Err((Reason::Credentials, "bearers of this vendor are signed, not fetched".into()))
-            }
-            Self::Fcm(_) => fcm::bearer_from(answer, revision, now),
+            Self::Apns | Self::Fcm => String::new(),
+            Self::Webpush => webpush::audience(to),
         }
     }
 
-    /// For sealing.
-    pub fn to_stored(&self) -> Zeroizing<Vec<u8>> {
+    /// Whether each request is encrypted, and needs random bytes of its own.
+    pub fn encrypts(self) -> bool {
         match self {
-            Self::Apns(credential) => credential.to_stored(),
-            Self::Fcm(credential) => credential.to_stored(),
-        }
-    }
-
-    /// After opening. `None`: stored by a version that wrote it otherwise.
-    pub fn from_stored(vendor: Vendor, bytes: &[u8]) -> Option<Self> {
-        match vendor {
-            Vendor::Apns => apns::Credential::from_stored(bytes).map(|own| Self::Apns(Box::new(own))),
-            Vendor::Fcm => fcm::Credential::from_stored(bytes).map(|own| Self::Fcm(Box::new(own))),
-        }
-    }
-
-    /// What the plan and the sender need to know of it without opening it again: nothing secret.
-    pub fn facts(&self) -> Facts {
-        match self {
-            Self::Apns(credential) => Facts::Apns(credential.facts()),
-            Self::Fcm(credential) => Facts::Fcm(credential.facts()),
-        }
-    }
-}
-
-/// The open part of a credential.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Facts {
-    /// Default topic and environment.
-    Apns(apns::Facts),
-    /// Project.
-    Fcm(fcm::Facts),
-}
-
-impl Facts {
-    /// Whether a device can be reached with this credential; the error names what is missing.
-    pub fn reaches(&self, to: &Address) -> Result<(), &'static str> {
-        match self {
-            Self::Apns(facts) => facts.topic(to).map(|_| ()),
-            Self::Fcm(_) => Ok(()),
-        }
-    }
-
-    /// The request for one device. `Err`: what is missing, in words that name the setting.
-    pub fn request(
-        &self,
-        draft: &Draft,
-        to: &Address,
-        ids: &Ids,
-        bearer: &str,
-    ) -> Result<Outbound, &'static str> {
-        match self {
-            Self::Apns(facts) => apns::request(facts, draft, to, ids, bearer),
-            Self::Fcm(facts) => Ok(fcm::request(facts, draft, to, ids, bearer)),
-        }
-    }
-
-    /// Which of our settings a "bad token" answer could also be blamed on: verdicts are weighed against the
-    /// acceptances seen under the same one.
-    pub fn blame(&self, to: &Address) -> String {
-        match self {
-            Self::Apns(facts) => facts.blame(to),
-            Self::Fcm(facts) => facts.project_id.clone(),
+            Self::Apns | Self::Fcm => false,
+            Self::Webpush => true,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
             device::{self, BODY_MAX},
             text,
         },
-        reply,
+        plan, reply,
     },
     model::{
         app::Scope,
@@ -27,6 +27,7 @@ pub(super) async fn put(cx: &Cx, request: &Request<'_>, user: &str, device: &str
     let app = authenticate::app(cx, request.authorization, Scope::Devices).await?;
     let (user, device) = ids(user, device)?;
     let registration = Box::new(device::registration(request.body(BODY_MAX)?)?);
+    plan::allowed(&registration.address, &cx.config.webpush_hosts, "/token")?;
     let call = Call::Put { device: device.clone(), registration };
     let answer = resolve::call(cx, &app.tenant(), &user, call).await?;
     if answer.done == Done::Full {

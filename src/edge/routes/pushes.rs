@@ -76,7 +76,7 @@ fn known(id: &PushId, outcome: Outcome) -> Result<Box<Known>, Problem> {
 pub(super) async fn explain(cx: &Cx, request: &Request<'_>) -> Result<Reply, Problem> {
     let app = authenticate::app(cx, request.authorization, Scope::Push).await?;
     let push = push::push(request.body(BODY_MAX)?)?;
-    plan::check(&app, &push.message)?;
+    plan::check(&app, &push, &cx.config.webpush_hosts)?;
     let order = begin::order(&app.tenant(), &push, None, cx::random()?, cx.now)?;
     let mut targets = match &push.to.audience {
         None => page::targets(push.to),
@@ -90,7 +90,7 @@ pub(super) async fn explain(cx: &Cx, request: &Request<'_>) -> Result<Reply, Pro
     targets.truncate(DEVICES_MAX);
     let directory = resolve::directory(cx, &app, &targets).await?;
     let found = line_resolve::found(&targets, &directory);
-    let plan = plan::plan(&app, &push.message, found, &order.id, cx.now);
+    let plan = plan::plan(&app, &push.message, found, &order.id, &cx.config.webpush_hosts, cx.now);
     let batch = begin::begin(order, Part::Whole, 0, &push.message, plan, cx.now);
     Ok(Reply::json(200, explain::explain(&app, push.message.category, &batch).to_string()))
 }

@@ -59,8 +59,7 @@ pub fn registration(bytes: &[u8]) -> Result<Registration, Problem> {
 pub fn address(fields: &mut Fields) -> Result<Address, Problem> {
     let all = Vendor::ALL.map(|vendor| (vendor.name(), vendor));
     let vendor = fields.need("vendor")?.one_of(&all)?;
-    let (token, at) = fields.need("token")?.text()?;
-    vendor.token(&token).map_err(|form| Problem::at(Code::InvalidToken, at, form))?;
+    let token = vendor.read_token(fields.need("token")?)?;
     let environment = fields.take("environment");
     let topic = fields.take("topic");
     let foreign = environment.as_ref().or(topic.as_ref()).filter(|_| vendor != Vendor::Apns);
@@ -70,7 +69,7 @@ pub fn address(fields: &mut Fields) -> Result<Address, Problem> {
     let worlds = [("sandbox", Environment::Sandbox), ("production", Environment::Production)];
     Ok(Address {
         vendor,
-        token: Secret::new(vendor.canonical_token(&token)),
+        token: Secret::new(token),
         environment: environment.map(|field| field.one_of(&worlds)).transpose()?,
         topic: topic.map(bundle_id).transpose()?,
     })
@@ -87,6 +86,8 @@ fn reaches(vendor: Vendor, platform: Platform) -> bool {
         Vendor::Apns => matches!(platform, Platform::Ios | Platform::Macos),
         // FCM also delivers to Apple devices (through APNs) and to browsers.
         Vendor::Fcm => true,
+        // A browser is on any of them, and so is an app with a push service of its own (UnifiedPush).
+        Vendor::Webpush => true,
     }
 }
 

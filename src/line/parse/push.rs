@@ -157,8 +157,13 @@ fn on_unknown(fields: &mut Fields, category: Category) -> Result<OnUnknown, Prob
 fn options(field: Field) -> Result<Options, Problem> {
     let mut fields = field.object()?;
     let mut options = Options::default();
-    for (vendor, into) in [(Vendor::Apns, &mut options.apns), (Vendor::Fcm, &mut options.fcm)] {
+    for vendor in Vendor::ALL {
         let Some(field) = fields.take(vendor.name()) else { continue };
+        let into = match vendor {
+            Vendor::Apns => &mut options.apns,
+            Vendor::Fcm => &mut options.fcm,
+            Vendor::Webpush => &mut options.webpush,
+        };
         *into = free(field)?;
         vendor.check_options(into, &format!("{}/{}", fields.at(), vendor.name()))?;
     }

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     fn reply(status: u16, body: &str) -> Reply {
-        Reply { status, apns_id: Some("ID".into()), retry_after: None, body: body.into(), whole: true }
+        Reply { status, apns_id: Some("ID".into()), body: body.into(), whole: true, ..Reply::default() }
     }
 
     fn refused(status: u16, reason: &str) -> Verdict {

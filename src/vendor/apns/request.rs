@@ -3,7 +3,7 @@
 use super::{HOSTS, credential::Facts};
 use crate::{
     model::device::{Address, Environment},
-    vendor::{Draft, Ids, Outbound},
+    vendor::{Body, Draft, Ids, Outbound},
 };
 
 /// The request for one device. `Err`: nobody names a topic.
@@ -28,5 +28,5 @@ pub fn request(
     ];
     headers.extend(draft.headers.iter().map(|(name, value)| (*name, value.fill(ids))));
     let url = format!("https://{host}/3/device/{}", to.token.reveal().to_ascii_lowercase());
-    Ok(Outbound { url, headers, body: draft.body.fill(ids) })
+    Ok(Outbound { url, headers, body: Body::Text(draft.body.fill(ids)) })
 }

@@ -127,7 +127,7 @@ fn the_whole_request_is_pinned() {
         ]
         .map(|(name, value)| (name, value.to_owned()))
     );
-    assert!(sent.body.contains(&format!(r#""ep_id":"{delivery}""#)), "{}", sent.body);
+    assert!(sent.body.text().unwrap().contains(&format!(r#""ep_id":"{delivery}""#)), "{sent:?}");
     to.environment = Some(Environment::Sandbox);
     to.topic = Some("com.example.other".into());
     let sent = request(&Facts { topic: None, ..facts() }, &draft, &to, &ids(), "JWT").unwrap();

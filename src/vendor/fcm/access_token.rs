@@ -10,7 +10,7 @@ use crate::{
         secret::Secret,
         time::Millis,
     },
-    vendor::{Outbound, words::words},
+    vendor::{Body, Outbound, words::words},
     wire::account::Bearer,
 };
 
@@ -30,7 +30,7 @@ impl Credential {
         let body =
             format!("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={assertion}");
         let headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
-        Some(Outbound { url: TOKEN_URL.to_owned(), headers, body })
+        Some(Outbound { url: TOKEN_URL.to_owned(), headers, body: Body::Text(body) })
     }
 }
 
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(request.headers, [("content-type", "application/x-www-form-urlencoded".to_owned())]);
         let assertion = credential.assertion(NOW).unwrap();
         assert_eq!(
-            request.body,
+            request.body.text().unwrap(),
             format!("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={assertion}")
         );
     }

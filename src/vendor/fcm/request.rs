@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{HOSTS, credential::Facts};
 use crate::{
     model::device::Address,
-    vendor::{Draft, Ids, Outbound},
+    vendor::{Body, Draft, Ids, Outbound},
 };
 
 /// The request for one device.
@@ -21,6 +21,6 @@ pub fn request(facts: &Facts, draft: &Draft, to: &Address, ids: &Ids, bearer: &s
             ("authorization", format!("Bearer {bearer}")),
             ("content-type", "application/json".to_owned()),
         ],
-        body,
+        body: Body::Text(body),
     }
 }

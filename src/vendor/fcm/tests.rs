@@ -70,7 +70,7 @@ fn the_whole_request_is_pinned() {
     let headers = [("authorization", "Bearer ya29.x"), ("content-type", "application/json")];
     assert_eq!(sent.headers, headers.map(|(name, value)| (name, value.to_owned())));
     assert_eq!(
-        sent.body.replace(&ids().delivery, "<id>"),
+        sent.body.text().unwrap().replace(&ids().delivery, "<id>"),
         r#"{"message":{"token":"abc:DEF-_1","android":{"priority":"NORMAL","ttl":"604800s"},"data":{"ep_guard":"account","ep_id":"<id>","k":"v"},"fcm_options":{"analytics_label":"im"}}}"#
     );
 }

@@ -62,6 +62,11 @@ impl Endpoint {
         format!("https://{}", self.host)
     }
 
+    /// A name for what its answers have in common: the service's, or the host where it is the operator's own.
+    pub fn name(&self) -> &str {
+        self.service(&Hosts::default()).unwrap_or(&self.host)
+    }
+
     /// Whose it is. `None`: no push service that is allowed.
     pub fn service(&self, more: &Hosts) -> Option<&str> {
         service(&self.host, &self.path, more)
@@ -69,7 +74,7 @@ impl Endpoint {
 }
 
 /// The push service that a host and a path (from its slash on) belong to: the list of the vendor page, section 6.
-pub(super) fn service<'a>(host: &'a str, path: &str, more: &Hosts) -> Option<&'a str> {
+pub fn service<'a>(host: &'a str, path: &str, more: &Hosts) -> Option<&'a str> {
     // These hosts are not of push alone: Google's serves FCM itself beside it.
     let prefixes: &[&str] = match host {
         "fcm.googleapis.com" => &["/fcm/send/", "/wp/"],
