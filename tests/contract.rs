@@ -365,6 +365,11 @@ fn every_field_of_a_request_is_in_the_contract_and_no_other() {
     let key = include_str!("fixtures/rfc6979-p256.TEST.pem");
     let apns = json!({"team_id": "TEAM123456", "key_id": "KEY1234567", "private_key": key, "zzz": 1});
     let apns = json!({"credentials": {"apns": apns}});
+    let vapid = json!({"subject": "mailto:push@example.com", "private_key": key, "zzz": 1});
+    let vapid = json!({"credentials": {"webpush": vapid}});
+    let keys = r#""keys":{"p256dh":"","auth":""}"#;
+    let subscription = format!(r#"{{"endpoint":"https://web.push.apple.com/x",{keys},"zzz":1}}"#);
+    let browser = format!(r#"{{"platform":"web","vendor":"webpush","token":{subscription}}}"#);
     for (name, known, later) in [
         ("Push", known(push(&format!(r#"{{{sent},"data":{{"a":"b"}},"zzz":1}}"#)), ""), None),
         ("Targets", known(push(r#"{"to":{"users":["u"],"zzz":1}}"#), "/to"), None),
@@ -387,8 +392,10 @@ fn every_field_of_a_request_is_in_the_contract_and_no_other() {
             known(device(&format!(r#"{{"platform":"ios","vendor":"apns","token":"{hex}","zzz":1}}"#)), ""),
             None,
         ),
+        ("Subscription", known(device(&browser), "/token"), None),
         ("AppChange", known(app(r#"{"zzz":1}"#), ""), Some("user_token_key")),
         ("ApnsCredential", known(app(&apns.to_string()), "/credentials/apns"), None),
+        ("WebpushCredential", known(app(&vapid.to_string()), "/credentials/webpush"), None),
         ("Policy", known(app(r#"{"policy":{"zzz":1}}"#), "/policy"), None),
         ("Limits", known(app(r#"{"policy":{"quota":{"fcm":{"zzz":1}}}}"#), "/policy/quota/fcm"), None),
         (
@@ -512,11 +519,17 @@ fn every_field_of_an_answer_is_in_the_contract_and_no_other() {
         json!({"team_id": "TEAM123456", "key_id": "KEY1234567", "topic": "com.example", "environment": "sandbox"}),
     );
     let fcm = facts(json!({"project_id": "parcels", "client_email": "push@parcels.iam.gserviceaccount.com"}));
+    let vapid = facts(json!({"subject": "mailto:push@example.com", "public_key": "B"}));
     let shown = reply::app(&App {
         id: app,
         generation: 1,
         revision: 1,
-        credentials: [(Vendor::Apns, credential(apns)), (Vendor::Fcm, credential(fcm))].into(),
+        credentials: [
+            (Vendor::Apns, credential(apns)),
+            (Vendor::Fcm, credential(fcm)),
+            (Vendor::Webpush, credential(vapid)),
+        ]
+        .into(),
         policy: Policy::default(),
         keys: vec![record],
         created_at: Millis(0),
@@ -525,9 +538,12 @@ fn every_field_of_an_answer_is_in_the_contract_and_no_other() {
     assert!(!shown.contains("secret") && !shown.contains("sha256"), "{shown}");
     assert_eq!(keys(&shown), fields(&contract, "App"));
     let shown: Value = serde_json::from_str(&shown).unwrap();
-    for (part, name) in
-        [("/credentials/apns", "ApnsFacts"), ("/credentials/fcm", "FcmFacts"), ("/keys/0", "Key")]
-    {
+    for (part, name) in [
+        ("/credentials/apns", "ApnsFacts"),
+        ("/credentials/fcm", "FcmFacts"),
+        ("/credentials/webpush", "WebpushFacts"),
+        ("/keys/0", "Key"),
+    ] {
         assert_eq!(keys(&shown.pointer(part).unwrap().to_string()), fields(&contract, name), "{name}");
     }
 

@@ -18,7 +18,7 @@ use edgepush::{
         problem::{Code, Problem},
         time::{Millis, retry_after},
     },
-    vendor::Vendor,
+    vendor::{Hosts, Vendor},
 };
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Map, Value, json};
@@ -30,6 +30,13 @@ fn valid() -> Vec<Value> {
         "title": "Sent", "body": "Your parcel has left", "image": "https://a.example/b.png", "link": "app://order/4711",
         "badge": 3, "sound": "default",
     });
+    let subscription = json!({
+        "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/gAAAAA-_", "expirationTime": null,
+        "keys": {
+            "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+            "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+        },
+    });
     vec![
         json!({
             "to": {
@@ -37,6 +44,7 @@ fn valid() -> Vec<Value> {
                 "tokens": [
                     {"vendor": "apns", "token": hex, "environment": "sandbox", "topic": "com.example"},
                     {"vendor": "fcm", "token": "cX1yZq3vT0mK8pLrN5uWs2:APA91b-_"},
+                    {"vendor": "webpush", "token": subscription},
                 ],
             },
             "category": "order", "campaign": "spring", "notification": notification, "data": {"order": "4711"},
@@ -45,6 +53,7 @@ fn valid() -> Vec<Value> {
             "options": {
                 "apns": {"aps": {"interruption-level": "time-sensitive"}, "headers": {"apns-priority": "5"}},
                 "fcm": {"android": {"priority": "HIGH"}},
+                "webpush": {"notification": {"requireInteraction": true}, "headers": {"urgency": "high", "topic": "t"}},
             },
         }),
         json!({
@@ -59,6 +68,9 @@ fn valid() -> Vec<Value> {
                     "private_key": include_str!("fixtures/rfc6979-p256.TEST.pem"),
                 },
                 "fcm": null,
+                "webpush": {
+                    "subject": "mailto:push@example.com", "private_key": "ya-p2EW6dRZrXCFXZ7HWk05Qw9s26JsSe4piKxIPZyE",
+                },
             },
             "policy": {"quota": {"fcm": {"marketing": {"per_day": 100000}}}, "link_schemes": ["https", "app"]},
         }),
@@ -85,6 +97,10 @@ fn parse_all(bytes: &[u8]) -> Vec<Result<(), Problem>> {
                 // Too large is an answer as well.
                 let _ = vendor.draft(&push.message, &id, Millis(0));
             }
+            for address in push.to.tokens {
+                assert_eq!(address.vendor.token(address.token.reveal()), Ok(()));
+                let _ = address.vendor.allows(&address, &Hosts::default());
+            }
         }),
         device::registration(bytes).map(drop),
         app::app(bytes).map(drop),
@@ -98,7 +114,7 @@ fn parse_all(bytes: &[u8]) -> Vec<Result<(), Problem>> {
 fn any_json() -> impl Strategy<Value = Value> {
     let word = prop_oneof![
         4 => prop::sample::select(vec![
-            "", "now", "account", "im", "apns", "fcm", "ios", "granted", "push", "app://x", "https://a.example/", "javascript:x",
+            "", "now", "account", "im", "apns", "fcm", "webpush", "ios", "granted", "push", "app://x", "https://a.example/", "javascript:x", "https://web.push.apple.com/x", "mailto:a@b.example", "{\"endpoint\":\"\"}",
             "\u{0}", "\u{85}", "..", "de-CH", "UTC", "👨‍👩‍👧‍👦", "-----BEGIN PRIVATE KEY-----", "true", "9007199254740993",
         ]).prop_map(str::to_owned),
         1 => any::<String>(),
@@ -121,7 +137,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         8 => prop::sample::select(vec![
             "to", "users", "devices", "tokens", "user", "device", "vendor", "token", "category", "notification", "title",
             "body", "image", "link", "badge", "sound", "data", "collapse", "ttl", "guard", "online", "send", "wait", "type",
-            "options", "apns", "fcm", "aps", "headers", "platform", "kind", "permission", "locale", "time_zone", "topic",
+            "options", "apns", "fcm", "webpush", "endpoint", "keys", "p256dh", "auth", "subject", "aps", "headers", "platform", "kind", "permission", "locale", "time_zone", "topic",
             "environment", "credentials", "policy", "quota", "per_day", "link_schemes", "scopes", "name", "private_key",
             "team_id", "key_id", "project_id", "client_email", "token_uri", "android", "alert",
         ]).prop_map(str::to_owned),
