@@ -16,6 +16,7 @@ import type { ApnsAccountOptions, ApnsCredentials } from "./vendors/apns_keys.ts
 import type { FcmAccountOptions, FcmCredentials } from "./vendors/google_accounts.ts";
 import { allVendors } from "./vendors/index.ts";
 import { canonicalToken, type Vendor, type World } from "./vendors/vendor.ts";
+import type { SubscribeOptions, Subscription, WebpushCredentials } from "./vendors/webpush_browsers.ts";
 
 export interface LabOptions {
   /** HTTP/1.1 without TLS. Default 0: any free port. */
@@ -32,6 +33,8 @@ export interface LabControls {
   register(vendor: string, account: unknown): Promise<void>;
   /** Makes a key pair, registers it and returns what an operator would hold. */
   make(vendor: string, options?: unknown): Promise<object>;
+  /** Makes a browser and returns its subscription; its messages are read here. */
+  subscribe(options?: SubscribeOptions): Subscription;
   /** Says what the vendor knows about a phone. Tokens never mentioned are alive. */
   token(vendor: string, token: string, state: TokenState): void;
   fault(spec: FaultSpec): Fault;
@@ -53,6 +56,7 @@ export interface Lab extends LabControls {
   readonly cert: string;
   makeApns(options?: ApnsAccountOptions): Promise<ApnsCredentials>;
   makeFcm(options?: FcmAccountOptions): Promise<FcmCredentials>;
+  makeWebpush(options?: { subject?: string }): Promise<WebpushCredentials>;
   close(): Promise<void>;
 }
 
@@ -91,6 +95,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       cert: tls.cert,
       makeApns: (account) => controls.make("apns", account) as Promise<ApnsCredentials>,
       makeFcm: (account) => controls.make("fcm", account) as Promise<FcmCredentials>,
+      makeWebpush: (account) => controls.make("webpush", account) as Promise<WebpushCredentials>,
       close,
     };
   } catch (error) {
@@ -124,6 +129,7 @@ function createControls(
       if (vendor.make === undefined) throw new InputError(`${name} has no accounts of its own`);
       return vendor.make(account);
     },
+    subscribe: (options = {}) => find("webpush").subscribe?.(options) as Subscription,
     token(name, token, state) {
       const vendor = find(name);
       const known = vendor.tokenStates;
@@ -166,7 +172,7 @@ function checkToken({ timestamp, environment }: TokenState): void {
 }
 
 async function selfSigned(vendors: readonly Vendor[]): Promise<{ key: string; cert: string }> {
-  const names = ["localhost", ...vendors.flatMap((vendor) => vendor.hosts)];
+  const names = ["localhost", ...new Set(vendors.flatMap((vendor) => vendor.hosts))];
   const made = await generate([{ name: "commonName", value: "edgepush lab" }], {
     keyType: "ec",
     algorithm: "sha256",

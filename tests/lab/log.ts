@@ -2,7 +2,7 @@
 // a busy lab next to nothing. Credentials are never shown: a digest stands for them.
 
 import { createHash } from "node:crypto";
-import { jwtParts } from "./jwt.ts";
+import { jwtParts, vapid } from "./jwt.ts";
 import type { LabRequest } from "./vendors/vendor.ts";
 
 export interface LogEntry {
@@ -34,6 +34,8 @@ export interface Credential {
   sha256: string;
   kid?: unknown;
   claims?: unknown;
+  /** VAPID: the public key beside the token. */
+  k?: string;
 }
 
 /** One request, to be completed when it is answered. */
@@ -111,6 +113,8 @@ function describe(seen: Seen): LogEntry {
 }
 
 function describeAuthorization(value: string): Credential {
+  const pair = vapid(value);
+  if (pair !== undefined) return { scheme: "vapid", ...credential(pair.t), k: pair.k };
   const space = value.indexOf(" ");
   return { scheme: value.slice(0, Math.max(space, 0)).toLowerCase(), ...credential(value.slice(space + 1)) };
 }
@@ -122,6 +126,8 @@ function credential(value: string): Credential {
 }
 
 function describeBody(request: LabRequest): unknown {
+  if (request.plain !== undefined) return parsed(request.plain);
+  if (request.header("content-encoding") !== undefined) return `${request.size} encrypted bytes`;
   if (request.json !== undefined) return request.json;
   if (request.header("content-type")?.startsWith("application/x-www-form-urlencoded")) {
     const form: Record<string, unknown> = Object.fromEntries(new URLSearchParams(request.text));
@@ -130,4 +136,12 @@ function describeBody(request: LabRequest): unknown {
     return form;
   }
   return request.text;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

@@ -33,17 +33,19 @@ interface Route {
 }
 
 export function createHandler(vendors: readonly Vendor[], books: Books, control: Control): Handler {
-  const byHost = new Map(vendors.flatMap((vendor) => vendor.hosts.map((host) => [host, vendor] as const)));
+  const hosts = new Set(vendors.flatMap((vendor) => vendor.hosts));
+  const find = (host: string, target: string): Vendor | undefined =>
+    vendors.find((vendor) => vendor.hosts.includes(host) && (vendor.takes?.(host, target) ?? true));
 
   function route(request: IncomingRequest): Route {
     const url = request.url ?? "/";
     const end = url.indexOf("/", 1);
     const first = url.slice(1, end === -1 ? undefined : end);
-    const named = byHost.get(first);
-    if (named !== undefined) return { vendor: named, host: first, target: end === -1 ? "/" : url.slice(end) };
+    const named = end === -1 ? "/" : url.slice(end);
+    if (hosts.has(first)) return { vendor: find(first, named), host: first, target: named };
     const authority = request.headers[":authority"] ?? request.headers.host;
     const host = typeof authority === "string" ? authority.toLowerCase().replace(/:\d+$/, "") : "";
-    return { vendor: byHost.get(host), host, target: url };
+    return { vendor: find(host, url), host, target: url };
   }
 
   async function serve(incoming: IncomingRequest, outgoing: OutgoingResponse): Promise<void> {

@@ -14,6 +14,8 @@ export interface Vendor {
   readonly name: string;
   /** The vendor's real hosts. */
   readonly hosts: readonly string[];
+  /** Which requests to a host are this vendor's, where it shares the host with one listed later. */
+  takes?(host: string, path: string): boolean;
   /** The states PUT /_lab/tokens accepts; the first is the default. Empty: this vendor knows no phones. */
   readonly tokenStates: readonly string[];
   /** The one spelling of a token whose spellings are equal. */
@@ -28,6 +30,8 @@ export interface Vendor {
   register?(account: unknown): Promise<void>;
   /** Makes a key pair, registers the public half and returns what an operator would hold. */
   make?(options: unknown): Promise<object>;
+  /** Makes a phone (a browser) of which the lab holds the keys, and returns what the phone would tell. */
+  subscribe?(options: unknown): object;
   /** Forgets what requests have left behind; accounts only if told so. */
   reset(accounts: boolean): void;
 }
@@ -69,6 +73,8 @@ export class LabRequest {
   readonly rawHeaders: readonly string[];
   /** Bytes of the body. */
   readonly size: number;
+  /** What an encrypted body says, once the vendor has read it. */
+  plain: string | undefined;
   #body: Buffer | undefined;
   #text: string | undefined;
   #json: { value: unknown } | undefined;
@@ -95,10 +101,16 @@ export class LabRequest {
     return (this.#text ??= this.#body?.toString() ?? "");
   }
 
+  /** The body as it came: of a kept request only where it is encrypted. */
+  get bytes(): Buffer {
+    return this.#body ?? Buffer.alloc(0);
+  }
+
   /** Lets go of the socket's read buffer, of which the body is a small slice: a kept request would keep all of it. */
   detach(): void {
-    void this.text;
-    this.#body = undefined;
+    const encrypted = this.header("content-encoding") !== undefined;
+    if (!encrypted) void this.text;
+    this.#body = encrypted ? Buffer.from(this.bytes) : undefined;
   }
 
   /** The parsed body; undefined where it is not JSON. */
