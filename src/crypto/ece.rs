@@ -2,7 +2,7 @@
 //! argument: the same one must never be used for two messages.
 
 use aes_gcm::{Aes128Gcm, KeyInit, aead::Aead};
-use hkdf::Hkdf;
+use hkdf::SimpleHkdf;
 use p256::{PublicKey, SecretKey, ecdh::diffie_hellman, elliptic_curve::sec1::ToEncodedPoint};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -82,10 +82,10 @@ pub fn encrypt(plain: &[u8], to: &Receiver, once: &Once) -> Option<Vec<u8>> {
     Some([&once.salt, size.as_slice(), &[length], ours.as_bytes(), &sealed].concat())
 }
 
-/// HKDF with SHA-256 (RFC 5869).
+/// HKDF with SHA-256 (RFC 5869), over the HMAC that ES256 brings along.
 fn derive<const N: usize>(salt: &[u8], ikm: &[u8], info: &[u8]) -> Option<Zeroizing<[u8; N]>> {
     let mut derived = Zeroizing::new([0; N]);
-    Hkdf::<Sha256>::new(Some(salt), ikm).expand(info, derived.as_mut_slice()).ok()?;
+    SimpleHkdf::<Sha256>::new(Some(salt), ikm).expand(info, derived.as_mut_slice()).ok()?;
     Some(derived)
 }
 

@@ -1,6 +1,6 @@
 //! Step 6, I/O half: asks the `Account` objects, side by side, and signs bearers that need no asking.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures_util::future;
 
@@ -16,8 +16,8 @@ use crate::{
         begin::Batch,
     },
     model::{
-        app::App, delivery::Reason, gather::gather, ids::AppId, problem::Problem, push::Category,
-        secret::Secret, time::Millis,
+        app::App, delivery::Reason, ids::AppId, problem::Problem, push::Category, secret::Secret,
+        time::Millis,
     },
     vendor::{self, Credential, Vendor},
     wire::account::{self as wire, Admit, Call, Outcome},
@@ -233,9 +233,15 @@ fn signed(
     Ok(bearers)
 }
 
-fn audiences(vendor: Vendor, batch: &Batch) -> BTreeSet<String> {
-    let all = (0..batch.entries.len()).filter_map(|at| batch.address(at, vendor));
-    gather(all.map(|(_, address)| vendor.audience(address)))
+fn audiences(vendor: Vendor, batch: &Batch) -> Vec<String> {
+    let mut audiences = Vec::new();
+    for (_, address) in (0..batch.entries.len()).filter_map(|at| batch.address(at, vendor)) {
+        let audience = vendor.audience(address);
+        if !audiences.contains(&audience) {
+            audiences.push(audience);
+        }
+    }
+    audiences
 }
 
 /// Opens a credential.
