@@ -7,7 +7,7 @@ use p256::ecdsa::SigningKey;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::subscription::Subscription;
+use super::endpoint::Endpoint;
 use crate::{
     crypto::{base64url, jwt, pem},
     line::parse::{json::Json, reader::Field},
@@ -37,7 +37,7 @@ pub struct Facts {
 impl Facts {
     /// What a "bad token" answer could also be blamed on: the push service, which judges the key.
     pub fn blame(&self, to: &Address) -> String {
-        Subscription::parse(to.token.reveal()).map(|to| to.endpoint.name().to_owned()).unwrap_or_default()
+        Endpoint::of_token(to.token.reveal()).map(|endpoint| endpoint.name().to_owned()).unwrap_or_default()
     }
 }
 

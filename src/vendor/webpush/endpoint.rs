@@ -52,6 +52,12 @@ impl Endpoint {
         Ok(Self { host, path: path.to_owned() })
     }
 
+    /// That of a subscription on file, without reading the rest of it.
+    pub fn of_token(token: &str) -> Option<Self> {
+        let (url, _) = token.strip_prefix(r#"{"endpoint":""#)?.split_once('"')?;
+        Self::parse(url).ok()
+    }
+
     /// The URL.
     pub fn url(&self) -> String {
         format!("https://{}{}", self.host, self.path)

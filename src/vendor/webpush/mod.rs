@@ -48,13 +48,13 @@ pub const SETTLING_MS: u64 = 60_000;
 /// Whether a subscription leads to a push service that is allowed now. It was when the device registered; the list may
 /// have changed since.
 pub fn reaches(to: &Address, more: &Hosts) -> Result<(), &'static str> {
-    let subscription = Subscription::parse(to.token.reveal()).map_err(|_| subscription::FORM)?;
-    subscription.endpoint.service(more).map(|_| ()).ok_or(NOT_ALLOWED)
+    let endpoint = Endpoint::of_token(to.token.reveal()).ok_or(subscription::FORM)?;
+    endpoint.service(more).map(|_| ()).ok_or(NOT_ALLOWED)
 }
 
 /// The origin of a device's push service: `aud` of the JWT that it is shown.
 pub fn audience(to: &Address) -> String {
-    Subscription::parse(to.token.reveal()).map(|to| to.endpoint.origin()).unwrap_or_default()
+    Endpoint::of_token(to.token.reveal()).map(|endpoint| endpoint.origin()).unwrap_or_default()
 }
 
 /// Checks a subscription's form.

@@ -1,6 +1,6 @@
 //! A draft, one subscription, a bearer, randomness → the HTTP request.
 
-use super::{TOPIC, class::topic, credential::Facts, subscription::Subscription};
+use super::{TOPIC, class::topic, credential::Facts, endpoint::Endpoint, subscription::Subscription};
 use crate::{
     crypto::ece::{Once, Random, encrypt},
     model::device::Address,
@@ -26,8 +26,7 @@ pub fn request(
 
 /// The same for people: the payload in the open, and of the endpoint no more than its host.
 pub fn preview(facts: &Facts, draft: &Draft, to: &Address, ids: &Ids, hidden: &str) -> Option<Outbound> {
-    let Subscription { endpoint, .. } = Subscription::parse(to.token.reveal()).ok()?;
-    let url = format!("{}/{hidden}", endpoint.origin());
+    let url = format!("{}/{hidden}", Endpoint::of_token(to.token.reveal())?.origin());
     let headers = head(facts, draft, ids, hidden);
     Some(Outbound { url, headers, body: Body::Text(draft.body.fill(ids)) })
 }

@@ -5,7 +5,7 @@ mod endpoints;
 
 use serde_json::{Value, json};
 
-use super::{Facts, Subscription, canonical_token, draft, preview, reaches, request, token};
+use super::{Endpoint, Facts, Subscription, canonical_token, draft, preview, reaches, request, token};
 use crate::{
     crypto::{base64url, ece::Random},
     line::parse::{json::Json, reader::Field},
@@ -66,7 +66,11 @@ fn a_subscription_has_one_text_however_it_comes() {
         assert_eq!(read(&form).as_deref(), Ok(TOKEN), "{form}");
     }
     assert_eq!((canonical_token(&browsers.to_string()).as_str(), token(TOKEN)), (TOKEN, Ok(())));
-    assert_eq!(Subscription::parse(TOKEN).unwrap().token(), TOKEN);
+    let subscription = Subscription::parse(TOKEN).unwrap();
+    assert_eq!(
+        (subscription.token().as_str(), Endpoint::of_token(TOKEN)),
+        (TOKEN, Some(subscription.endpoint))
+    );
     let shown = format!("{:?}", Subscription::parse(TOKEN).unwrap());
     assert!(!shown.contains("gAAAA") && !shown.contains("BTBZ"), "{shown}");
 }
