@@ -11,7 +11,7 @@
 use edgepush::{
     line::{
         authenticate,
-        parse::{app, device, push, route, text},
+        parse::{app, device, event, import, push, route, text, wish},
     },
     model::{
         ids::{AppId, DeviceId, PushId, UserId},
@@ -72,9 +72,19 @@ fn valid() -> Vec<Value> {
                     "subject": "mailto:push@example.com", "private_key": "ya-p2EW6dRZrXCFXZ7HWk05Qw9s26JsSe4piKxIPZyE",
                 },
             },
-            "policy": {"quota": {"fcm": {"marketing": {"per_day": 100000}}}, "link_schemes": ["https", "app"]},
+            "policy": {
+                "quota": {"fcm": {"marketing": {"per_day": 100000}}}, "link_schemes": ["https", "app"],
+                "stale_days": {"fcm": 30}, "advice": {"every_days": 7, "missed_min": 1},
+            },
+            "user_token_key": [{"alg": "HS256", "secret": "0123456789abcdef0123456789abcdef"}],
         }),
         json!({"scopes": ["push", "devices", "read", "manage"], "name": "backend"}),
+        json!({
+            "locale": "de-CH", "time_zone": "Europe/Zurich", "opt_out": {"marketing": true, "im": null}, "tags": ["a"],
+            "quiet_hours": {"from": "22:00", "to": "07:00", "categories": ["follow"]},
+        }),
+        json!({"events": [{"type": "permission", "user": "u42", "device": "iphone", "permission": "denied"}]}),
+        json!({"user": "u42", "device": "pixel", "platform": "android", "vendor": "fcm", "token": "cX1y:APA91b-_"}),
     ]
 }
 
@@ -105,6 +115,9 @@ fn parse_all(bytes: &[u8]) -> Vec<Result<(), Problem>> {
         device::registration(bytes).map(drop),
         app::app(bytes).map(drop),
         app::key(bytes).map(drop),
+        wish::wish(bytes).map(drop),
+        event::events(bytes).map(drop),
+        import::line(bytes).map(drop),
     ];
     results.iter().filter_map(|result| result.as_ref().err()).for_each(check);
     results
@@ -139,7 +152,7 @@ fn any_json() -> impl Strategy<Value = Value> {
             "body", "image", "link", "badge", "sound", "data", "collapse", "ttl", "guard", "online", "send", "wait", "type",
             "options", "apns", "fcm", "webpush", "endpoint", "keys", "p256dh", "auth", "subject", "aps", "headers", "platform", "kind", "permission", "locale", "time_zone", "topic",
             "environment", "credentials", "policy", "quota", "per_day", "link_schemes", "scopes", "name", "private_key",
-            "team_id", "key_id", "project_id", "client_email", "token_uri", "android", "alert",
+            "team_id", "key_id", "quiet_hours", "from", "opt_out", "tags", "events", "user_token_key", "alg", "secret", "public_key", "stale_days", "advice", "project_id", "client_email", "token_uri", "android", "alert",
         ]).prop_map(str::to_owned),
         1 => any::<String>(),
     ];
@@ -234,7 +247,7 @@ proptest! {
 
     #[test]
     fn valid_requests_changed_in_one_to_three_places(
-        which in 0..4usize,
+        which in 0..7usize,
         changes in vec((any::<prop::sample::Index>(), change()), 1..4),
     ) {
         let mut request = valid()[which].clone();
@@ -248,7 +261,7 @@ proptest! {
 
     #[test]
     fn valid_requests_with_bytes_changed(
-        which in 0..4usize,
+        which in 0..7usize,
         at in any::<prop::sample::Index>(),
         bytes in vec(any::<u8>(), 0..4),
         remove in 0..40usize,
@@ -308,7 +321,7 @@ fn the_valid_requests_are_valid() {
 /// As deep as the JSON reader goes, and far deeper: within a free object, where nothing else ends the way down.
 #[test]
 fn deep_nesting_has_an_end() {
-    let all = |code| [Some(code); 4];
+    let all = |code| [Some(code); 7];
     for deep in ["[".repeat(100_000), "{\"a\":".repeat(100_000), "[".repeat(1_000) + &"]".repeat(1_000)] {
         assert_eq!(codes(deep.as_bytes()), all(Code::InvalidJson));
     }
@@ -360,9 +373,9 @@ fn lone_surrogates_are_not_text() {
     let mut bytes = with("X").into_bytes();
     let at = bytes.iter().position(|byte| *byte == b'X').unwrap();
     bytes.splice(at..=at, [0xed, 0xa0, 0x80]);
-    assert_eq!(codes(&bytes), [Some(Code::InvalidUtf8); 4]);
+    assert_eq!(codes(&bytes), [Some(Code::InvalidUtf8); 7]);
     // A mark of byte order is not JSON (RFC 8259 section 8.1).
-    assert_eq!(codes("\u{feff}{}".as_bytes()), [Some(Code::InvalidJson); 4]);
+    assert_eq!(codes("\u{feff}{}".as_bytes()), [Some(Code::InvalidJson); 7]);
 }
 
 #[test]

@@ -6,3 +6,4 @@ pub mod hash;
 pub mod jwt;
 pub mod pem;
 pub mod seal;
+pub mod user_token;

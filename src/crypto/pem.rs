@@ -7,7 +7,10 @@ use base64::{
     alphabet::STANDARD,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use p256::{ecdsa::SigningKey, pkcs8::DecodePrivateKey};
+use p256::{
+    ecdsa::{SigningKey, VerifyingKey},
+    pkcs8::DecodePrivateKey,
+};
 use rsa::{RsaPrivateKey, traits::PublicKeyParts};
 use zeroize::Zeroizing;
 
@@ -81,9 +84,28 @@ pub fn rsa(text: &str) -> Result<RsaPrivateKey, KeyError> {
     Ok(key)
 }
 
+/// How a P-256 public key begins as SubjectPublicKeyInfo (RFC 5480 section 2): `id-ecPublicKey`, `prime256v1`, and a bit
+/// string of 65 bytes, which is the point.
+const P256_PUBLIC: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
+    0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+
+/// Reads a P-256 public key (SubjectPublicKeyInfo in PEM); gives its point, SEC 1 uncompressed, in base64.
+pub fn p256_public(text: &str) -> Option<String> {
+    let text = text.replace("\\n", "\n");
+    let (_, rest) = text.split_once("-----BEGIN PUBLIC KEY-----")?;
+    let (middle, _) = rest.split_once("-----END PUBLIC KEY")?;
+    let packed: String = middle.split_whitespace().collect();
+    let der = LENIENT.decode(packed).ok()?;
+    let point = der.strip_prefix(&P256_PUBLIC)?;
+    // On the curve, and not compressed.
+    (point.len() == 65 && VerifyingKey::from_sec1_bytes(point).is_ok()).then(|| LENIENT.encode(point))
+}
+
 #[cfg(test)]
 mod tests {
-    use p256::pkcs8::{EncodePrivateKey, LineEnding};
+    use p256::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
 
     use super::*;
 
@@ -149,5 +171,22 @@ mod tests {
         ]);
         der.extend([1; 48]);
         LENIENT.encode(der)
+    }
+
+    /// Written by the library, read by us; other curves, compressed points and points off the curve are refused.
+    #[test]
+    fn public_keys_are_read_as_openssl_writes_them() {
+        let key = SigningKey::from_slice(&[7; 32]).unwrap();
+        let pem = key.verifying_key().to_public_key_pem(LineEnding::LF).unwrap();
+        let point = LENIENT.encode(key.verifying_key().to_encoded_point(false).as_bytes());
+        for form in [pem.clone(), pem.replace('\n', "\r\n"), pem.replace('\n', "\\n"), pem.trim().to_owned()]
+        {
+            assert_eq!(p256_public(&form).as_ref(), Some(&point));
+        }
+        let off = [P256_PUBLIC.as_slice(), &[4], &[1; 64]].concat();
+        let off = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----", LENIENT.encode(off));
+        for bad in [String::new(), off, pem.replace("PUBLIC", "PRIVATE"), pem[..80].to_owned()] {
+            assert_eq!(p256_public(&bad), None, "{bad}");
+        }
     }
 }

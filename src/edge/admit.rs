@@ -1,13 +1,12 @@
 //! Step 6, I/O half: asks the `Account` objects, side by side, and signs bearers that need no asking.
 
-use std::collections::BTreeMap;
-
-use futures_util::future;
+use crate::model::table::Table;
 
 use super::{
     cx::{Cx, unavailable},
     log,
     memory::{self, AccountKey},
+    together::together,
 };
 use crate::{
     crypto::hash,
@@ -51,7 +50,7 @@ impl Pass {
 /// What all accounts gave, and what they did not let through.
 #[derive(Debug, Default)]
 pub(super) struct Passes {
-    passes: BTreeMap<Vendor, Pass>,
+    passes: Table<Vendor, Pass>,
     /// Per vendor: how many pass, and how the rest ends.
     refused: Vec<(Vendor, u64, Refusal)>,
 }
@@ -71,7 +70,7 @@ impl Passes {
 
     /// Gives everything back: nothing is sent.
     pub(super) async fn undo(&self, cx: &Cx, app: &App, category: Category, batch: &Batch) {
-        for (vendor, pass) in &self.passes {
+        for (vendor, pass) in self.passes.iter() {
             let refused = self.refused.iter().find(|(of, ..)| of == vendor).map(|(_, spare, _)| *spare);
             let n = refused.unwrap_or(batch.under_way(*vendor) as u64);
             give_back(cx, app, *vendor, category, pass, n).await;
@@ -82,7 +81,8 @@ impl Passes {
 /// Asks all accounts of a batch. `Err`: one does not answer; what the others gave has gone back.
 pub(super) async fn admit(cx: &Cx, app: &App, category: Category, batch: &Batch) -> Result<Passes, Problem> {
     let vendors = batch.vendors();
-    let answers = future::join_all(vendors.iter().map(|vendor| one(cx, app, category, *vendor, batch))).await;
+    let answers =
+        together(usize::MAX, vendors.iter().map(|vendor| one(cx, app, category, *vendor, batch))).await;
     let mut all = Passes::default();
     let mut fault = None;
     for (vendor, answer) in vendors.into_iter().zip(answers) {
@@ -107,7 +107,7 @@ pub(super) async fn admit(cx: &Cx, app: &App, category: Category, batch: &Batch)
 /// Unused grants go back.
 pub(super) async fn give_back(cx: &Cx, app: &App, vendor: Vendor, category: Category, pass: &Pass, n: u64) {
     let (Some(resets_at), true) = (pass.resets_at, n > 0) else { return };
-    if call(cx, app, vendor, Call::Return { category, resets_at, n }).await.is_err() {
+    if call(cx, app, vendor, Call::Return(category, resets_at, n)).await.is_err() {
         log::error("grants_not_returned", &[("app", app.id.as_str()), ("vendor", vendor.name())]);
     }
 }
@@ -141,14 +141,14 @@ async fn one(
     };
     let limited = ask.limit.is_some();
     Ok(match call(cx, app, vendor, Call::Admit(ask)).await? {
-        Outcome::Granted { granted, resets_at, bearer } => {
+        Outcome::Granted(granted, resets_at, bearer) => {
             let fetched = bearer.map(|bearer| Pass::new(remember(account, bearer), None));
             let resets_at = limited.then_some(resets_at);
             let pass = fetched.or(at_hand).map(|pass| Pass { resets_at, ..pass }).ok_or_else(no_bearer);
             Admitted { granted: Some(granted), pass }
         }
-        Outcome::NoBearer { reason, detail } => Admitted { granted: None, pass: Err((reason, detail)) },
-        Outcome::Returned | Outcome::Judged { .. } => {
+        Outcome::NoBearer(reason, detail) => Admitted { granted: None, pass: Err((reason, detail)) },
+        Outcome::Returned | Outcome::Judged(..) => {
             return Err(unavailable("an account gave no usable answer"));
         }
     })
@@ -167,11 +167,9 @@ pub(super) async fn renew(
     let refused = refused.bearer("").map(|bearer| hash::sha256_hex(bearer.reveal().as_bytes()));
     let ask = Admit { category, n: 0, limit: None, policy: app.revision, bearer: true, refused, revision };
     match call(cx, app, vendor, Call::Admit(ask)).await {
-        Ok(Outcome::Granted { bearer: Some(bearer), .. }) => Ok(remember(account_key(app, vendor), bearer)),
-        Ok(Outcome::NoBearer { reason, detail }) => Err((reason, detail)),
-        Ok(Outcome::Granted { bearer: None, .. } | Outcome::Returned | Outcome::Judged { .. }) => {
-            Err(no_bearer())
-        }
+        Ok(Outcome::Granted(_, _, Some(bearer))) => Ok(remember(account_key(app, vendor), bearer)),
+        Ok(Outcome::NoBearer(reason, detail)) => Err((reason, detail)),
+        Ok(Outcome::Granted(_, _, None) | Outcome::Returned | Outcome::Judged(..)) => Err(no_bearer()),
         Err(problem) => Err((Reason::VendorUnavailable, problem.detail)),
     }
 }

@@ -44,7 +44,7 @@ pub(super) async fn slice(
     first: u32,
     n: u32,
 ) -> Result<Option<Vec<Target>>, Problem> {
-    match ask(cx, tenant, id, Call::Slice { version, first, n }).await? {
+    match ask(cx, tenant, id, Call::Slice(version, first, n)).await? {
         Outcome::Ids(ids) => {
             let user = |id: &str| UserId::parse(id).ok().map(Target::User);
             Ok(Some(ids.split('\n').filter_map(user).collect()))
@@ -82,14 +82,14 @@ pub(super) async fn upload(
         while upload.rows.len() > ROWS_A_CALL || (piece.is_none() && !upload.rows.is_empty()) {
             let rows: Vec<String> = upload.rows.drain(..upload.rows.len().min(ROWS_A_CALL)).collect();
             let (first, n) = (upload.sent, u32::try_from(rows.len()).unwrap_or(0));
-            ask(cx, tenant, id, Call::Add { version, first, rows }).await?;
+            ask(cx, tenant, id, Call::Add(version, first, rows)).await?;
             upload.sent += n;
         }
         if piece.is_none() {
             break;
         }
     }
-    match ask(cx, tenant, id, Call::Finish { version, users: upload.users }).await? {
+    match ask(cx, tenant, id, Call::Finish(version, upload.users)).await? {
         Outcome::Current(current) => Ok((current, lines)),
         Outcome::Missing => {
             Err(Problem::new(Code::Unavailable, "another upload of this audience was quicker; send it again"))

@@ -12,7 +12,8 @@ use crate::{
     line::authenticate::{self, Bearer},
     model::{
         app::{App, Scope},
-        ids::{AppId, Tenant},
+        device::Source,
+        ids::{AppId, Tenant, UserId},
         problem::{Code, Problem},
         time::Millis,
     },
@@ -47,6 +48,61 @@ pub(super) async fn app(cx: &Cx, authorization: Option<&str>, need: Scope) -> Re
     Ok(known.app)
 }
 
+/// Who calls: a key with the scope `devices`, or an app for its user.
+pub(super) struct Caller {
+    pub(super) app: Rc<App>,
+    /// Whose token it is; `None`: a key.
+    pub(super) user: Option<UserId>,
+}
+
+/// A key with the scope `devices`, or a user token.
+pub(super) async fn caller(cx: &Cx, authorization: Option<&str>) -> Result<Caller, Problem> {
+    let Bearer::User(token) = authenticate::bearer(authorization)? else {
+        return Ok(Caller { app: app(cx, authorization, Scope::Devices).await?, user: None });
+    };
+    let id = authenticate::token_app(&token)?;
+    let verify = |app: &App| {
+        let owner = token_key_owner(&app.id);
+        authenticate::user(app, &token, |sealed| cx.config.seal_keys.open(&owner, sealed).ok(), cx.now)
+    };
+    // An app that does not exist has no keys: one answer for every token that is not good.
+    let unknown = || Problem::new(Code::UserTokenInvalid, "no key of an app has signed this user token");
+    if memory::is_missing(&id, cx.now, ASKED_MS) {
+        return Err(unknown());
+    }
+    let known = match memory::app(&id).filter(|known| within(known.read_at, FRESH_MS, cx.now)) {
+        Some(known) => known,
+        None => record(cx, &id).await?.ok_or_else(unknown)?,
+    };
+    let known = match verify(&known.app) {
+        Ok(user) => return Ok(Caller { app: known.app, user: Some(user) }),
+        Err(problem) if problem.code == Code::UserTokenExpired => return Err(problem),
+        Err(problem) if known.asked_at.is_some_and(|at| within(at, ASKED_MS, cx.now)) => return Err(problem),
+        // The key may be newer than the copy.
+        Err(_) => ask(cx, &id).await?.ok_or_else(unknown)?,
+    };
+    let user = verify(&known.app)?;
+    Ok(Caller { app: known.app, user: Some(user) })
+}
+
+/// The same, for one user's devices; and where what it says comes from.
+pub(super) async fn device(
+    cx: &Cx,
+    authorization: Option<&str>,
+    user: &UserId,
+) -> Result<(Rc<App>, Source), Problem> {
+    let Caller { app, user: own } = caller(cx, authorization).await?;
+    match own {
+        Some(own) => authenticate::own(&own, user).map(|()| (app, Source::Client)),
+        None => Ok((app, Source::Backend)),
+    }
+}
+
+/// What a secret of user tokens is sealed for.
+pub(super) fn token_key_owner(app: &AppId) -> String {
+    format!("{app}/user_token")
+}
+
 /// The caller holds the admin key.
 pub(super) fn admin(cx: &Cx, authorization: Option<&str>) -> Result<(), Problem> {
     authenticate::admin(&authenticate::bearer(authorization)?, &cx.config.admin_key)
@@ -59,7 +115,7 @@ pub(super) async fn manager(cx: &Cx, authorization: Option<&str>, id: &AppId) ->
             app(cx, authorization, Scope::Manage).await.map(|_| ())
         }
         Bearer::Key { .. } => Err(authenticate::unknown_key()),
-        bearer @ Bearer::Other(_) => authenticate::admin(&bearer, &cx.config.admin_key),
+        bearer @ (Bearer::Other(_) | Bearer::User(_)) => authenticate::admin(&bearer, &cx.config.admin_key),
     }
 }
 

@@ -40,6 +40,10 @@ impl Cost {
         add(&self.fetches, n);
     }
 
+    pub(super) fn rows_written(&self) -> u32 {
+        self.rows.get()
+    }
+
     /// The header `Edgepush-Cost`.
     pub(super) fn header(&self) -> String {
         let (kv, objects, rows, fetches) =

@@ -5,16 +5,35 @@ use futures_util::future;
 
 use super::{
     admit::{self, Passes},
+    census,
     cx::{self, Cx},
     ledger::{self, Begun},
+    resolve::{self, Terms},
     send, settle,
 };
 use crate::{
-    line::{begin::Batch, settle as line},
-    model::{app::App, page::Page, problem::Problem},
+    line::{
+        begin::Batch,
+        settle::{self as line, Tried},
+    },
+    model::{app::App, page::Page, problem::Problem, push::Message, time::Millis},
     object::ledger::page,
     wire::ledger::{Known, Work},
 };
+
+/// Lookups of one page: what has not left within so many waits for another try.
+const LOOKS: u32 = 3;
+/// A lookup that holds for less than this is made anew before anything leaves, milliseconds.
+const SOON_MS: u64 = 100;
+
+/// What a page was made from.
+#[derive(Clone, Copy)]
+pub(super) struct Looked<'a> {
+    /// What is sent.
+    pub(super) message: &'a Message,
+    /// How far its lookup can be trusted.
+    pub(super) terms: Terms,
+}
 
 /// What became of a page.
 pub(super) enum Delivered {
@@ -24,16 +43,26 @@ pub(super) enum Delivered {
     Exists(Box<Known>),
     /// There was nothing to do.
     Nothing,
+    /// Nothing was begun: devices are to be looked up once more.
+    Distrust,
 }
 
 /// Carries a new page from its begin to its settle.
-pub(super) async fn begin(cx: &Cx, app: &App, batch: Batch, work: &Work) -> Result<Delivered, Problem> {
+pub(super) async fn begin(
+    cx: &Cx,
+    app: &App,
+    batch: Batch,
+    work: &Work,
+    looked: Looked<'_>,
+) -> Result<Delivered, Problem> {
     let (tenant, category) = (app.tenant(), batch.page.category);
-    let (begun, passes) =
-        future::join(ledger::begin(cx, &tenant, &batch.page, work), admit::admit(cx, app, category, &batch))
-            .await;
+    let (begun, passes) = future::join(
+        ledger::begin(cx, &tenant, &batch.page, work, looked.terms.copies),
+        admit::admit(cx, app, category, &batch),
+    )
+    .await;
     match (begun, passes) {
-        (Ok(Begun::Fresh), Ok(passes)) => go_on(cx, app, batch, passes).await.map(Delivered::Page),
+        (Ok(Begun::Fresh), Ok(passes)) => go_on(cx, app, batch, passes, looked).await.map(Delivered::Page),
         (Ok(Begun::Fresh), Err(problem)) => {
             ledger::abort(cx, &tenant, &batch.page).await;
             Err(problem)
@@ -46,6 +75,10 @@ pub(super) async fn begin(cx: &Cx, app: &App, batch: Batch, work: &Work) -> Resu
             undo(cx, app, &batch, passes).await;
             Ok(Delivered::Nothing)
         }
+        (Ok(Begun::Distrust), passes) => {
+            undo(cx, app, &batch, passes).await;
+            Ok(Delivered::Distrust)
+        }
         (Err(problem), passes) => {
             undo(cx, app, &batch, passes).await;
             Err(problem)
@@ -54,9 +87,15 @@ pub(super) async fn begin(cx: &Cx, app: &App, batch: Batch, work: &Work) -> Resu
 }
 
 /// Carries a page that was taken again to its settle.
-pub(super) async fn again(cx: &Cx, app: &App, batch: Batch, due: &[u32]) -> Result<(), Problem> {
+pub(super) async fn again(
+    cx: &Cx,
+    app: &App,
+    batch: Batch,
+    due: &[u32],
+    looked: Looked<'_>,
+) -> Result<(), Problem> {
     match admit::admit(cx, app, batch.page.category, &batch).await {
-        Ok(passes) => go_on(cx, app, batch, passes).await.map(|_| ()),
+        Ok(passes) => go_on(cx, app, batch, passes, looked).await.map(|_| ()),
         Err(problem) => not_sent(cx, app, &batch.page, due, &problem).await,
     }
 }
@@ -79,18 +118,52 @@ async fn undo(cx: &Cx, app: &App, batch: &Batch, passes: Result<Passes, Problem>
     }
 }
 
-async fn go_on(cx: &Cx, app: &App, mut batch: Batch, mut passes: Passes) -> Result<Box<Page>, Problem> {
+async fn go_on(
+    cx: &Cx,
+    app: &App,
+    mut batch: Batch,
+    mut passes: Passes,
+    looked: Looked<'_>,
+) -> Result<Box<Page>, Problem> {
     passes.apply(&mut batch);
-    let tried = send::send(cx, app, &batch, &passes).await;
+    let tried = try_all(cx, app, &mut batch, &passes, looked).await;
     let now = cx::now();
     let (ends, after) = line::settle(&batch, tried);
     let tenant = app.tenant();
-    let (written, ()) = future::join(
+    let (written, (), ()) = future::join3(
         ledger::settle(cx, &tenant, &batch.page, ends.clone(), now),
         settle::clean_up(cx, app, &batch, &passes, after),
+        census::tell(cx, app),
     )
     .await;
     written?;
     page::settle(&mut batch.page, &ends, now);
     Ok(Box::new(batch.page))
+}
+
+/// Sends everything that is under way. Where the push is for its user's eyes only, a lookup holds for some seconds: what has
+/// not left by then is looked up once more, so that nothing reaches a phone that has changed hands.
+async fn try_all(cx: &Cx, app: &App, batch: &mut Batch, passes: &Passes, looked: Looked<'_>) -> Vec<Tried> {
+    let mut until = looked.terms.until;
+    let mut tried = Vec::new();
+    for _ in 0..LOOKS {
+        if until.is_some_and(|until| until <= Millis(cx::now().0 + SOON_MS)) {
+            let untried = batch.untried();
+            let targets: Vec<_> = untried.iter().map(|(_, target)| target.clone()).collect();
+            let Ok(again) = resolve::directory(cx, app, looked.message, &targets).await else { break };
+            batch.look_again(&untried, &again.directory);
+            until = again.terms.until;
+        }
+        let more = send::send(cx, app, batch, passes, until).await;
+        for done in &more {
+            if let Some(entry) = batch.entries.get_mut(done.entry) {
+                entry.tried = true;
+            }
+        }
+        tried.extend(more);
+        if until.is_none() || batch.untried().is_empty() {
+            break;
+        }
+    }
+    tried
 }

@@ -11,6 +11,8 @@ pub(super) struct Reply {
     pub(super) allow: Option<String>,
     /// The answer is that of an earlier request with the same idempotency key.
     pub(super) replay: bool,
+    /// A response that has begun: it goes out as it is.
+    pub(super) begun: Option<web_sys::Response>,
 }
 
 const JSON: &str = "application/json";
@@ -18,12 +20,12 @@ const JSON: &str = "application/json";
 impl Reply {
     /// JSON with a status.
     pub(super) fn json(status: u16, body: String) -> Self {
-        Self { status, kind: JSON, body, allow: None, replay: false }
+        Self { status, kind: JSON, body, allow: None, replay: false, begun: None }
     }
 
     /// Done, nothing to say.
     pub(super) fn empty() -> Self {
-        Self { status: 204, kind: "", body: String::new(), allow: None, replay: false }
+        Self { status: 204, kind: "", ..Self::json(204, String::new()) }
     }
 
     pub(super) fn problem(problem: &Problem) -> Self {
@@ -33,7 +35,13 @@ impl Reply {
             body: problem.json(),
             allow: None,
             replay: false,
+            begun: None,
         }
+    }
+
+    /// Its body is being written.
+    pub(super) fn stream(response: web_sys::Response) -> Self {
+        Self { begun: Some(response), ..Self::json(200, String::new()) }
     }
 }
 

@@ -18,8 +18,9 @@ export async function take(request, limit) {
   const { headers, method } = request;
   const head = `${method}\n${request.url}\n${headers.get("authorization") ?? ""}\n${headers.get("idempotency-key") ?? ""}`;
   if (method === "GET" || method === "HEAD") return [head, EMPTY];
-  // An audience has any length: its route reads it piece by piece.
+  // An audience and an import have any length: their routes read them piece by piece.
   if (method === "PUT" && request.url.includes("/v1/audiences/")) return [head, null];
+  if (method === "POST" && request.url.includes("/v1/users:import")) return [head, null];
   const length = headers.get("content-length");
   if (length !== null) return [head, Number(length) > limit ? null : new Uint8Array(await request.arrayBuffer())];
   return [head, request.body === null ? EMPTY : await bounded(request.body, limit)];
@@ -70,11 +71,46 @@ export function respond(status, headers, body) {
   return new Response(body === "" ? null : body, { status, headers: JSON.parse(headers) });
 }
 
+/** A response whose body is written piece by piece: `[response, writer]`. */
+export function ndjson() {
+  const { readable, writable } = new TransformStream();
+  const headers = { "content-type": "application/x-ndjson", "cache-control": "no-store" };
+  return [new Response(readable, { headers }), writable.getWriter()];
+}
+
+const utf8 = new TextEncoder();
+
+/** Writes a piece, when there is room for it. */
+export function writePiece(writer, text) {
+  return writer.write(utf8.encode(text));
+}
+
+/** The body ends here; `whole` is false where it was cut off. */
+export function endPieces(writer, whole) {
+  return (whole ? writer.close() : writer.abort("cut off")).catch(() => undefined);
+}
+
 /** Settings and secrets, as JSON. */
 export function settings(env) {
   const names = ["ADMIN_KEY", "SEAL_KEY", "SEAL_KEY_OLD", "VENDOR_PROXY"];
   names.push("LEDGER_SHARDS", "LEDGER_SHARDS_BEFORE", "IDEMPOTENCY_HOURS", "KEEP_DAYS", "WEBPUSH_HOSTS");
   return JSON.stringify(names.map((name) => String(env[name] ?? "")));
+}
+
+const clocks = new Map();
+
+/** Minutes by which a time zone's wall clock is ahead of UTC at an instant; throws where the zone is not known. */
+export function zoneOffset(zone, at) {
+  let clock = clocks.get(zone);
+  if (clock === undefined) {
+    const parts = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric" };
+    clock = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", era: "short", ...parts });
+    if (clocks.size >= 600) clocks.clear();
+    clocks.set(zone, clock);
+  }
+  const shown = Object.fromEntries(clock.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+  const wall = Date.UTC(shown.year, shown.month - 1, shown.day, shown.hour, shown.minute);
+  return Math.round((wall - Math.floor(at / 60000) * 60000) / 60000);
 }
 
 /** The body of a call to an object. */
@@ -141,8 +177,8 @@ export async function enqueue(env, binding, bodies) {
 
 /** The one fetch. Posts a bundle of requests, at most `inFlight` at once, and gives back what came of each: see
  * `line::send` for both forms. What has not left when one time-out is over does not leave any more, so the whole ends
- * within two. One timer watches over the bundle and is cleared at its end: one left running keeps an object awake. */
-export async function post(bundle, inFlight, timeoutMs, answerMax) {
+ * within two; and nothing leaves from `leaveBy` on, where that is not 0. One timer watches over the bundle and is cleared at its end: one left running keeps an object awake. */
+export async function post(bundle, inFlight, timeoutMs, answerMax, leaveBy) {
   const requests = JSON.parse(bundle);
   const answers = new Array(requests.length);
   const open = new Set();
@@ -151,8 +187,10 @@ export async function post(bundle, inFlight, timeoutMs, answerMax) {
   const worker = async () => {
     while (next < requests.length) {
       const at = next++;
-      const late = at >= inFlight && Date.now() >= closing;
-      answers[at] = late ? { not_sent: "the time of this push was over" } : await one(requests[at], open, timeoutMs, answerMax);
+      const now = Date.now();
+      if (leaveBy > 0 && now >= leaveBy) answers[at] = { late: null };
+      else if (at >= inFlight && now >= closing) answers[at] = { not_sent: "the time of this push was over" };
+      else answers[at] = await one(requests[at], open, timeoutMs, answerMax);
     }
   };
   // A request is given up between `timeoutMs` and a second later.

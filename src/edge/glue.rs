@@ -15,6 +15,12 @@ extern "C" {
     fn js_reader(request: &web_sys::Request) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_name = piece)]
     fn js_piece(reader: &JsValue) -> Promise;
+    #[wasm_bindgen(js_name = ndjson, catch)]
+    fn js_ndjson() -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_name = writePiece)]
+    fn js_write_piece(writer: &JsValue, text: &str) -> Promise;
+    #[wasm_bindgen(js_name = endPieces)]
+    fn js_end_pieces(writer: &JsValue, whole: bool) -> Promise;
     #[wasm_bindgen(js_name = text)]
     fn js_text(request: &web_sys::Request) -> Promise;
     #[wasm_bindgen(js_name = reply, catch)]
@@ -40,7 +46,9 @@ extern "C" {
     #[wasm_bindgen(js_name = enqueue)]
     fn js_enqueue(env: &Env, binding: &str, bodies: &str) -> Promise;
     #[wasm_bindgen(js_name = post)]
-    fn js_post(bundle: &str, in_flight: u32, timeout_ms: u32, answer_max: u32) -> Promise;
+    fn js_post(bundle: &str, in_flight: u32, timeout_ms: u32, answer_max: u32, leave_by: f64) -> Promise;
+    #[wasm_bindgen(js_name = zoneOffset, catch)]
+    fn js_zone_offset(zone: &str, at: f64) -> Result<i32, JsValue>;
 }
 
 /// I/O that failed. The platform's words are for the log.
@@ -105,6 +113,32 @@ impl Pieces {
     }
 }
 
+/// A response's body that is written piece by piece.
+pub(super) struct Stream(JsValue);
+
+impl Stream {
+    /// The body, and the response that it is of.
+    pub(super) fn ndjson() -> Result<(Self, web_sys::Response), Failed> {
+        let pair = js_sys::Array::from(&js_ndjson().map_err(|error| failed(&error))?);
+        Ok((Self(pair.get(1)), pair.get(0).unchecked_into()))
+    }
+
+    /// Writes a piece; waits until the reader has taken what came before.
+    pub(super) async fn write(&self, text: &str) -> Result<(), Failed> {
+        settle(js_write_piece(&self.0, text)).await.map(|_| ())
+    }
+
+    /// That was all.
+    pub(super) async fn close(&self) {
+        let _ = settle(js_end_pieces(&self.0, true)).await;
+    }
+
+    /// It breaks off.
+    pub(super) fn abort(&self) {
+        drop(js_end_pieces(&self.0, false));
+    }
+}
+
 /// The body of a call to an object.
 pub(super) async fn text(request: &web_sys::Request) -> Result<String, Failed> {
     Ok(settle(js_text(request)).await?.as_string().unwrap_or_default())
@@ -130,6 +164,11 @@ pub(super) fn settings(env: &Env) -> String {
     js_settings(env)
 }
 
+/// Minutes by which a time zone's wall clock is ahead of UTC at an instant. `None`: the platform does not know the zone.
+pub(super) fn zone_offset(zone: &str, at: u64) -> Option<i32> {
+    js_zone_offset(zone, at as f64).ok()
+}
+
 /// Asks a Durable Object.
 pub(super) async fn ask(env: &Env, binding: &str, name: &str, body: &str) -> Result<String, Failed> {
     Ok(settle(js_ask(env, binding, name, body)).await?.as_string().unwrap_or_default())
@@ -147,8 +186,23 @@ pub(super) async fn read_many(env: &Env, binding: &str, keys: &str) -> Result<Ve
     Ok(values.iter().map(|value| value.as_string()).collect())
 }
 
+#[cfg(feature = "test-hooks")]
+thread_local! {
+    static REFUSE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// From now on KV behaves as on the free plan when the writes of the day are used up; or does no longer.
+#[cfg(feature = "test-hooks")]
+pub(super) fn refuse_writes(refuse: bool) {
+    REFUSE.set(refuse);
+}
+
 /// Writes one value of KV; an empty one removes the key.
 pub(super) async fn write(env: &Env, binding: &str, key: &str, value: &str) -> Result<(), Failed> {
+    #[cfg(feature = "test-hooks")]
+    if REFUSE.get() {
+        return Err(Failed("KV put() limit exceeded for the day.".into()));
+    }
     let promise = js_write(env, binding, key, value).map_err(|error| failed(&error))?;
     settle(promise).await.map(|_| ())
 }
@@ -174,6 +228,11 @@ pub(super) async fn post(
     in_flight: u32,
     timeout_ms: u32,
     answer_max: u32,
+    leave_by: u64,
 ) -> Result<String, Failed> {
-    Ok(settle(js_post(bundle, in_flight, timeout_ms, answer_max)).await?.as_string().unwrap_or_default())
+    // Milliseconds are far below 2^53.
+    Ok(settle(js_post(bundle, in_flight, timeout_ms, answer_max, leave_by as f64))
+        .await?
+        .as_string()
+        .unwrap_or_default())
 }

@@ -31,6 +31,9 @@ pub(super) async fn handle(request: web_sys::Request, env: Env) -> worker::Resul
             (Reply::problem(&Problem::new(Code::InvalidUtf8, "the request body could not be read")), None)
         }
     };
+    if let Some(response) = reply.begun {
+        return Ok(response);
+    }
     let headers = headers(&reply, cost.as_deref());
     glue::respond(reply.status, &headers, &reply.body).map_err(|failed| worker::Error::RustError(failed.0))
 }

@@ -4,11 +4,11 @@ use serde_json::value::RawValue;
 
 use super::{
     cx::{Cx, unavailable},
-    log,
+    log, memory,
 };
 use crate::{
     model::{
-        ids::{PushId, Tenant},
+        ids::{PushId, Tenant, UserId},
         page::Page,
         problem::{Code, Problem},
         time::Millis,
@@ -27,6 +27,8 @@ pub(super) enum Begun {
     Exists(Box<Known>),
     /// There is nothing to do.
     Nothing,
+    /// Not begun: devices are to be looked up at the objects.
+    Distrust,
 }
 
 /// Asks the ledger of a push.
@@ -70,37 +72,53 @@ pub(super) async fn held_before(
     push: &PushId,
 ) -> Result<Option<Box<Known>>, Problem> {
     let Some(shard) = before(cx, push) else { return Ok(None) };
-    match ask_shard(cx, tenant, shard, Call::Held { push: push.clone() }).await? {
+    match ask_shard(cx, tenant, shard, Call::Held(push.clone())).await? {
         Outcome::Exists(known) => Ok(Some(known)),
         Outcome::Done
         | Outcome::Nothing
         | Outcome::Taken(_)
         | Outcome::Slice(_)
         | Outcome::Known(_)
+        | Outcome::Distrust(_)
+        | Outcome::Erased(..)
         | Outcome::Funnel(_) => Ok(None),
     }
 }
 
 /// Writes a page down.
-pub(super) async fn begin(cx: &Cx, tenant: &Tenant, page: &Page, work: &Work) -> Result<Begun, Problem> {
+pub(super) async fn begin(
+    cx: &Cx,
+    tenant: &Tenant,
+    page: &Page,
+    work: &Work,
+    copies: bool,
+) -> Result<Begun, Problem> {
     if page.body.is_some()
         && let Some(known) = held_before(cx, tenant, &page.push).await?
     {
         return Ok(Begun::Exists(known));
     }
-    let call = Call::Begin { page: Box::new(page.clone()), work: raw(work)? };
+    let call = Call::Begin(Box::new(page.clone()), raw(work)?, copies);
     match ask(cx, tenant, &page.push, call).await? {
         Outcome::Done => Ok(Begun::Fresh),
         Outcome::Exists(known) => Ok(Begun::Exists(known)),
         Outcome::Nothing => Ok(Begun::Nothing),
-        Outcome::Taken(_) | Outcome::Slice(_) | Outcome::Known(_) | Outcome::Funnel(_) => Err(unusable()),
+        Outcome::Distrust(until) => {
+            memory::distrust(tenant, until);
+            Ok(Begun::Distrust)
+        }
+        Outcome::Taken(_)
+        | Outcome::Slice(_)
+        | Outcome::Known(_)
+        | Outcome::Erased(..)
+        | Outcome::Funnel(_) => Err(unusable()),
     }
 }
 
 /// Undoes a begin: nothing was sent, and the caller is told so.
 pub(super) async fn abort(cx: &Cx, tenant: &Tenant, page: &Page) {
     let push = &page.push;
-    if ask(cx, tenant, push, Call::Abort { push: push.clone(), part: page.part }).await.is_err() {
+    if ask(cx, tenant, push, Call::Abort(push.clone(), page.part)).await.is_err() {
         log::error("begin_not_undone", &[("push", push.as_str())]);
     }
 }
@@ -119,7 +137,7 @@ pub(super) async fn settle(
     }
     let Page { push, part, .. } = page;
     for _ in 0..SETTLES {
-        let call = Call::Settle { push: push.clone(), part: *part, now, ends: ends.clone() };
+        let call = Call::Settle(push.clone(), *part, now, ends.clone());
         if ask(cx, tenant, push, call).await.is_ok() {
             return Ok(());
         }
@@ -130,6 +148,26 @@ pub(super) async fn settle(
          the request with the same Idempotency-Key"
     );
     Err(Problem::of_push(Code::Unavailable, push, detail))
+}
+
+/// Takes a user's name out of all ledgers; gives the rows that had it.
+pub(super) async fn erase(cx: &Cx, tenant: &Tenant, user: &UserId) -> Result<u32, Problem> {
+    let mut rows = 0;
+    for shard in 0..cx.config.ledger_shards.max(cx.config.ledger_shards_before.unwrap_or_default()) {
+        let mut after = None;
+        loop {
+            let call = Call::Erase(user.clone(), after.take());
+            let Outcome::Erased(found, next) = ask_shard(cx, tenant, shard, call).await? else {
+                return Err(unusable());
+            };
+            rows += found;
+            match next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+    }
+    Ok(rows)
 }
 
 /// Makes a text of what a ledger keeps without looking into it.

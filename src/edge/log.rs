@@ -1,5 +1,6 @@
 //! Log lines: one JSON object each, an event's name and ids. No token, key, JWT, payload or endpoint is ever put into
-//! one (law 7): the type of the fields allows texts that the callers choose from ids, counts and fixed words only.
+//! one (law 7): callers give ids, counts, fixed words, and the platform's own words on I/O that failed. `tests/worker/logs.spec.ts`
+//! reads what was logged.
 
 use serde_json::{Map, Value};
 

@@ -1,10 +1,16 @@
 //! What an isolate remembers between requests: values only, never a future or anything of one request. Losing it costs
 //! a read; it is bounded, and never the truth.
 
-use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 
 use crate::{
-    model::{app::App, ids::AppId, secret::Secret, time::Millis},
+    model::{
+        app::App,
+        ids::{AppId, Tenant},
+        secret::Secret,
+        table::Table,
+        time::Millis,
+    },
     vendor::Vendor,
     wire::account::Bearer,
 };
@@ -13,6 +19,10 @@ use crate::{
 const ENTRIES_MAX: usize = 1_000;
 /// How long accepted tokens speak for an account, milliseconds.
 const ACCEPTED_MS: u64 = 3_600_000;
+
+/// The census is told of users without a device no more often than this, milliseconds; and of so many at once.
+const TELL_MS: u64 = 10_000;
+const SLOTS_MAX: usize = 1_000;
 
 /// A remembered app.
 #[derive(Clone)]
@@ -25,7 +35,7 @@ pub(super) struct KnownApp {
 }
 
 /// One account under one credential.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct AccountKey {
     pub(super) tenant: String,
     pub(super) vendor: Vendor,
@@ -33,11 +43,20 @@ pub(super) struct AccountKey {
 
 #[derive(Default)]
 struct Memory {
-    apps: HashMap<AppId, KnownApp>,
-    missing: HashMap<AppId, Millis>,
-    fetched: HashMap<AccountKey, Bearer>,
-    signed: HashMap<(AccountKey, String), Signed>,
-    accepted: HashMap<(AccountKey, String), (Millis, u64)>,
+    apps: Table<AppId, KnownApp>,
+    missing: Table<AppId, Millis>,
+    fetched: Table<AccountKey, Bearer>,
+    signed: Table<(AccountKey, String), Signed>,
+    accepted: Table<(AccountKey, String), (Millis, u64)>,
+    distrust: Table<String, Millis>,
+    without: Table<Tenant, Without>,
+}
+
+/// Users without a device that pushes were asked for, until the census is told.
+#[derive(Default)]
+struct Without {
+    told_at: Millis,
+    slots: Vec<u16>,
 }
 
 /// A bearer that was signed here.
@@ -52,11 +71,47 @@ thread_local! {
     static MEMORY: RefCell<Memory> = RefCell::default();
 }
 
-fn insert<K: Eq + Hash, V>(map: &mut HashMap<K, V>, key: K, value: V) {
+fn insert<K: Ord, V>(map: &mut Table<K, V>, key: K, value: V) {
     if map.len() >= ENTRIES_MAX && !map.contains_key(&key) {
         map.clear();
     }
     map.insert(key, value);
+}
+
+/// KV does not write copies of this app's users until then.
+pub(super) fn distrust(tenant: &Tenant, until: Millis) {
+    MEMORY.with_borrow_mut(|memory| insert(&mut memory.distrust, tenant.to_string(), until));
+}
+
+/// Devices are to be looked up at the objects.
+pub(super) fn distrusts(tenant: &Tenant, now: Millis) -> bool {
+    MEMORY.with_borrow(|memory| {
+        !memory.distrust.is_empty()
+            && memory.distrust.get(&tenant.to_string()).is_some_and(|until| *until > now)
+    })
+}
+
+/// A push was asked for to a user without a device.
+pub(super) fn note_without(tenant: &Tenant, slot: u16) {
+    MEMORY.with_borrow_mut(|memory| {
+        if memory.without.len() < ENTRIES_MAX || memory.without.contains_key(tenant) {
+            let without = memory.without.entry(tenant.clone()).or_default();
+            if without.slots.len() < SLOTS_MAX && !without.slots.contains(&slot) {
+                without.slots.push(slot);
+            }
+        }
+    });
+}
+
+/// What the census is to be told, at most every ten seconds.
+pub(super) fn take_without(tenant: &Tenant, now: Millis) -> Vec<u16> {
+    MEMORY.with_borrow_mut(|memory| match memory.without.get_mut(tenant) {
+        Some(without) if now.0.saturating_sub(without.told_at.0) >= TELL_MS && !without.slots.is_empty() => {
+            without.told_at = now;
+            std::mem::take(&mut without.slots)
+        }
+        Some(_) | None => Vec::new(),
+    })
 }
 
 /// The app as last read.

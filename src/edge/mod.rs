@@ -7,11 +7,13 @@ use worker::{Context, Env, event};
 mod admit;
 mod audience;
 mod authenticate;
+mod census;
 mod cx;
 mod deliver;
 mod exchange;
 mod glue;
 mod http;
+mod import;
 mod ledger;
 mod log;
 mod memory;
@@ -22,6 +24,7 @@ mod resolve;
 mod routes;
 mod send;
 mod settle;
+mod together;
 
 /// Runs once per instance, before anything else.
 #[event(start)]

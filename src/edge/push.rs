@@ -3,7 +3,7 @@
 use super::{
     audience, authenticate,
     cx::{self, Cx},
-    deliver::{self, Delivered},
+    deliver::{self, Delivered, Looked},
     exchange::{Reply, Request},
     queue, resolve,
 };
@@ -41,20 +41,26 @@ pub(super) async fn push(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
     }
     let Push { to, message, .. } = push;
     let targets = page::targets(to);
-    let directory = resolve::directory(cx, &app, &targets).await?;
-    let found = line_resolve::found(&targets, &directory);
-    if found.len() > DEVICES_MAX {
-        return queue::targets(cx, &app, message, vec![targets], None, order).await;
+    let work = Work { tokens: page::tokens(&targets), message: Some(message) };
+    let Some(message) = &work.message else { return Err(super::ledger::unusable()) };
+    // A second lookup asks the objects, and is trusted.
+    for _ in 0..2 {
+        let looked = resolve::directory(cx, &app, message, &targets).await?;
+        let found = line_resolve::found(&targets, &looked.directory, message.category);
+        if found.len() > DEVICES_MAX {
+            return queue::targets(cx, &app, message.clone(), vec![targets], None, order).await;
+        }
+        let plan = plan::plan(&app, message, found, &order.id, &cx.config.webpush_hosts, cx.now);
+        let batch = begin::begin(order.clone(), Part::Whole, 0, message, plan, cx.now);
+        let looked = Looked { message, terms: looked.terms };
+        match deliver::begin(cx, &app, batch, &work, looked).await? {
+            Delivered::Page(page) => return Ok(Reply::json(200, reply::push(&page))),
+            Delivered::Exists(known) => return replay(cx, &known, order.body.as_deref()),
+            Delivered::Nothing => break,
+            Delivered::Distrust => {}
+        }
     }
-    let body = order.body.clone();
-    let plan = plan::plan(&app, &message, found, &order.id, &cx.config.webpush_hosts, cx.now);
-    let batch = begin::begin(order, Part::Whole, 0, &message, plan, cx.now);
-    let work = Work { message: Some(message), tokens: page::tokens(&targets) };
-    match deliver::begin(cx, &app, batch, &work).await? {
-        Delivered::Page(page) => Ok(Reply::json(200, reply::push(&page))),
-        Delivered::Exists(known) => replay(cx, &known, body.as_deref()),
-        Delivered::Nothing => Err(super::ledger::unusable()),
-    }
+    Err(super::ledger::unusable())
 }
 
 /// The answer to a request whose idempotency key is taken.

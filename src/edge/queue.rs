@@ -1,18 +1,19 @@
 //! Queued pushes: they are written down with their targets, and the queue's jobs make their pages. Any job may run twice,
 //! or late, or die half way: the ledger says what there is to do.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
-use futures_util::future;
+use crate::model::table::Table;
 use serde::Serialize;
 
 use super::{
     audience, authenticate,
     cx::{Cx, now, unavailable},
-    deliver::{self, Delivered},
+    deliver::{self, Delivered, Looked},
     exchange::Reply,
     glue, ledger, log, push, resolve,
     routes::letters,
+    together::together,
 };
 use crate::{
     line::{
@@ -55,7 +56,7 @@ pub(super) async fn targets(
     }
     let targets: usize = chunks.iter().map(Vec::len).sum();
     let (source, targets) = match audience {
-        Some((id, version)) => (Source::Audience { id, version: version.version }, version.users),
+        Some((id, version)) => (Source::Audience(id, version.version), version.users),
         None => (Source::Inline, u32::try_from(targets).unwrap_or(u32::MAX)),
     };
     let head = Head {
@@ -70,18 +71,24 @@ pub(super) async fn targets(
         dropped: None,
     };
     let targets = chunks.iter().map(ledger::raw).collect::<Result<Vec<_>, _>>()?;
-    let work = ledger::raw(&Work { message: Some(message), tokens: BTreeMap::new() })?;
-    let call = Call::Queue { head: Box::new(head.clone()), work, targets };
+    let work = ledger::raw(&Work { message: Some(message), tokens: Table::new() })?;
+    let call = Call::Queue(Box::new(head.clone()), work, targets);
     match ledger::ask(cx, &tenant, &head.push, call).await? {
         Outcome::Exists(known) => return push::replay(cx, &known, body.as_deref()),
         Outcome::Done => {}
-        Outcome::Nothing | Outcome::Taken(_) | Outcome::Slice(_) | Outcome::Known(_) | Outcome::Funnel(_) => {
+        Outcome::Nothing
+        | Outcome::Taken(_)
+        | Outcome::Slice(_)
+        | Outcome::Known(_)
+        | Outcome::Distrust(_)
+        | Outcome::Erased(..)
+        | Outcome::Funnel(_) => {
             return Err(ledger::unusable());
         }
     }
     if head.due <= cx.now {
         let first = 0..head.slices().min(OFFERED_BY_CALLER);
-        let jobs = first.map(|slice| Job::Slice { push: head.push.clone(), slice, part: 0 });
+        let jobs = first.map(|slice| Job::Slice(head.push.clone(), slice, 0));
         if offer(cx, &tenant, jobs.collect()).await.is_err() {
             // The push is written down: the ledger's alarm offers its pages within a minute.
             log::error("queue_failed", &[("push", head.push.as_str())]);
@@ -112,21 +119,21 @@ pub(super) async fn run(cx: &Cx, envelope: Envelope) -> Result<(), Problem> {
     // An app that is gone has no pushes: nothing is to be done.
     let Some(app) = authenticate::tenant(cx, &tenant).await? else { return Ok(()) };
     match job {
-        Job::Slice { push, slice, part } => make(cx, &app, push, slice, part).await,
-        Job::Retry { push, part } => retry(cx, &app, push, part).await,
+        Job::Slice(push, slice, part) => make(cx, &app, push, slice, part).await,
+        Job::Retry(push, part) => retry(cx, &app, push, part).await,
     }
 }
 
 /// Makes a page of a queued push and sends it.
 async fn make(cx: &Cx, app: &Rc<App>, push: PushId, slice: u32, part: u32) -> Result<(), Problem> {
     let tenant = app.tenant();
-    let call = Call::Slice { push: push.clone(), slice, part };
+    let call = Call::Slice(push.clone(), slice, part);
     let Outcome::Slice(sliced) = ledger::ask(cx, &tenant, &push, call).await? else { return Ok(()) };
     let Sliced { head, work, first, n, chunk } = *sliced;
     let work: Work = serde_json::from_str(work.get()).map_err(|_| ledger::unusable())?;
     let Some(message) = work.message else { return Err(ledger::unusable()) };
     let mut targets = match (&head.source, chunk) {
-        (Source::Audience { id, version }, _) => audience::slice(cx, &tenant, id, *version, first, n)
+        (Source::Audience(id, version), _) => audience::slice(cx, &tenant, id, *version, first, n)
             .await?
             .ok_or_else(|| unavailable("this version of the audience is gone"))?,
         (Source::Inline, Some((chunk_first, chunk))) => {
@@ -135,21 +142,25 @@ async fn make(cx: &Cx, app: &Rc<App>, push: PushId, slice: u32, part: u32) -> Re
         }
         (Source::Inline, None) => return Err(ledger::unusable()),
     };
-    let directory = resolve::directory(cx, app, &targets).await?;
-    targets.truncate(page::fit(&targets, &directory));
+    let looked = resolve::directory(cx, app, &message, &targets).await?;
+    targets.truncate(page::fit(&targets, &looked.directory));
     let took = u32::try_from(targets.len()).unwrap_or(n);
-    let found = line_resolve::found(&targets, &directory);
+    let found = line_resolve::found(&targets, &looked.directory, message.category);
     let (due, expires) = (head.due, head.due.plus_secs(message.ttl.into()));
     let message = page::message(message, due, now());
     let plan = plan::plan(app, &message, found, &push, &cx.config.webpush_hosts, now());
     let order = Order { id: push.clone(), due, expires, body: None };
     let batch = begin::begin(order, Part::Slice(slice, part), took, &message, plan, now());
     let work = Work { message: None, tokens: page::tokens(&targets) };
-    match deliver::begin(cx, app, batch, &work).await? {
+    match deliver::begin(cx, app, batch, &work, Looked { message: &message, terms: looked.terms }).await? {
         Delivered::Page(_) | Delivered::Exists(_) | Delivered::Nothing => {}
+        // The job's next try asks the objects.
+        Delivered::Distrust => {
+            return Err(unavailable("KV does not write; devices are looked up at the objects"));
+        }
     }
     if took < n {
-        offer(cx, &tenant, vec![Job::Slice { push, slice, part: part + 1 }]).await?;
+        offer(cx, &tenant, vec![Job::Slice(push, slice, part + 1)]).await?;
     }
     Ok(())
 }
@@ -157,7 +168,7 @@ async fn make(cx: &Cx, app: &Rc<App>, push: PushId, slice: u32, part: u32) -> Re
 /// Sends what is due of a page once more, to the devices as they are now.
 async fn retry(cx: &Cx, app: &Rc<App>, push: PushId, part: Part) -> Result<(), Problem> {
     let tenant = app.tenant();
-    let call = Call::Take { push: push.clone(), part };
+    let call = Call::Take(push.clone(), part);
     let Outcome::Taken(taken) = ledger::ask(cx, &tenant, &push, call).await? else { return Ok(()) };
     let Taken { page: taken, due, work, head } = *taken;
     let read = |raw: Option<Box<serde_json::value::RawValue>>| {
@@ -166,14 +177,15 @@ async fn retry(cx: &Cx, app: &Rc<App>, push: PushId, part: Part) -> Result<(), P
     let own = read(work).unwrap_or_default();
     let Some(message) = own.message.or_else(|| read(head)?.message) else { return Err(ledger::unusable()) };
     let targets = page::again(&taken, &due, &own.tokens);
-    let directory = match resolve::directory(cx, app, &targets).await {
-        Ok(directory) => directory,
+    let looked = match resolve::directory(cx, app, &message, &targets).await {
+        Ok(looked) => looked,
         Err(problem) => return deliver::not_sent(cx, app, &taken, &due, &problem).await,
     };
-    let found = line_resolve::found(&targets, &directory);
+    let found = line_resolve::found(&targets, &looked.directory, message.category);
     let message = page::message(message, taken.due, now());
     let plan = plan::plan(app, &message, found, &push, &cx.config.webpush_hosts, now());
-    deliver::again(cx, app, begin::again(taken, &due, plan), &due).await
+    let looked = Looked { message: &message, terms: looked.terms };
+    deliver::again(cx, app, begin::again(taken, &due, plan), &due, looked).await
 }
 
 /// What becomes of a message.
@@ -188,7 +200,7 @@ pub(super) enum Done {
 
 /// Runs a batch of the queue; answers what becomes of each message, in their order.
 pub(super) async fn batch(cx: &Cx, messages: Vec<(String, u32)>) -> Vec<Done> {
-    future::join_all(messages.into_iter().map(|(body, tries)| one(cx, body, tries))).await
+    together(usize::MAX, messages.into_iter().map(|(body, tries)| one(cx, body, tries))).await
 }
 
 /// Keeps jobs that were given up: the batch of the queue of dead letters.

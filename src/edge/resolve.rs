@@ -1,51 +1,107 @@
 //! Step 3, I/O half: users → devices. One bulk read of KV; a miss asks the `User` object before anyone says "unknown".
+//!
+//! A push that is for the user's eyes only (`guard: account`) asks the objects alone: KV may be a minute old, and the phone may
+//! have changed hands. So does every push while KV does not write copies.
 
-use futures_util::{StreamExt, stream};
-
-use super::cx::Cx;
+use super::{
+    cx::{self, Cx, unavailable},
+    glue, memory,
+    together::together,
+};
 use crate::{
-    line::{resolve, resolve::Directory},
+    line::{
+        quiet,
+        resolve::{self, Directory, Known},
+    },
     model::{
         app::App,
         ids::{Tenant, UserId},
         problem::Problem,
+        push::{Category, Guard, Message},
+        time::Millis,
     },
-    wire::{ledger::Target, user as wire},
+    wire::{
+        census,
+        ledger::Target,
+        user::{self as wire, FRESH_MS, GUARD_MS},
+    },
 };
 
 /// Objects asked at once.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 24;
 
-/// The devices of all users that the targets name.
-pub(super) async fn directory(cx: &Cx, app: &App, to: &[Target]) -> Result<Directory, Problem> {
-    let users = resolve::users(to);
-    if users.is_empty() {
-        return Ok(Directory::new());
-    }
-    let tenant = app.tenant();
-    let keys: Vec<String> = users.iter().map(|user| wire::name(&tenant, user)).collect();
-    let copies = cx.read_many(wire::COPY, &keys).await;
-    let mut directory = Directory::new();
-    let mut missing = Vec::new();
-    for (user, copy) in users.into_iter().zip(copies) {
-        match copy.and_then(|text| serde_json::from_str::<wire::Copy>(&text).ok()) {
-            Some(copy) => {
-                directory.insert(user, copy.devices);
-            }
-            None => missing.push(user),
-        }
-    }
-    let mut asked = stream::iter(missing).map(|user| ask(cx, &tenant, user)).buffer_unordered(AT_ONCE);
-    while let Some(answer) = asked.next().await {
-        let (user, devices) = answer?;
-        directory.insert(user, devices);
-    }
-    Ok(directory)
+/// Devices, and how far what was found can be trusted.
+pub(super) struct Looked {
+    /// What was found.
+    pub(super) directory: Directory,
+    /// How it was found.
+    pub(super) terms: Terms,
 }
 
-async fn ask(cx: &Cx, tenant: &Tenant, user: UserId) -> Result<(UserId, Vec<wire::Reach>), Problem> {
-    let reply = call(cx, tenant, &user, wire::Call::Get).await?;
-    Ok((user, reply.devices.iter().map(wire::Reach::of).collect()))
+/// How far a lookup can be trusted.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Terms {
+    /// Something of it comes from KV.
+    pub(super) copies: bool,
+    /// It holds until then: what has not left by then asks again.
+    pub(super) until: Option<Millis>,
+}
+
+/// The devices of all users that the targets name.
+pub(super) async fn directory(
+    cx: &Cx,
+    app: &App,
+    message: &Message,
+    to: &[Target],
+) -> Result<Looked, Problem> {
+    let users = resolve::users(to);
+    let guard = message.guard == Guard::Account && !users.is_empty();
+    let tenant = app.tenant();
+    let until = guard.then(|| Millis(cx::now().0 + GUARD_MS));
+    let mut directory = Directory::new();
+    let mut missing = Vec::new();
+    let copies = !guard && !memory::distrusts(&tenant, cx.now);
+    if copies {
+        let keys: Vec<String> = users.iter().map(|user| wire::name(&tenant, user)).collect();
+        let found = if keys.is_empty() { Vec::new() } else { cx.read_many(wire::COPY, &keys).await };
+        for (user, copy) in users.into_iter().zip(found) {
+            match copy.and_then(|text| serde_json::from_str::<wire::Copy>(&text).ok()) {
+                Some(copy) if copy.at.0 + FRESH_MS < cx.now.0 => {
+                    directory.insert(user, known(copy, message.category, cx.now));
+                }
+                Some(_) | None => missing.push(user),
+            }
+        }
+    } else {
+        missing = users;
+    }
+    let asked = missing.into_iter().map(|user| ask(cx, &tenant, user, guard));
+    for answer in together(AT_ONCE, asked).await {
+        let (user, copy) = answer?;
+        if copy.devices.is_empty() {
+            memory::note_without(&tenant, census::slot(&user));
+        }
+        directory.insert(user, known(copy, message.category, cx.now));
+    }
+    Ok(Looked { directory, terms: Terms { copies, until } })
+}
+
+fn known(copy: wire::Copy, category: Category, now: Millis) -> Known {
+    let wire::Copy { devices, opt_out, quiet, at: _ } = copy;
+    let hush = quiet.filter(|quiet| quiet.hours.categories.contains(&category)).and_then(|quiet| {
+        // A zone that the platform no longer knows: by UTC.
+        quiet::end(&quiet, now, |at| glue::zone_offset(&quiet.zone, at.0).unwrap_or_default())
+    });
+    Known { devices, opt_out, hush }
+}
+
+async fn ask(cx: &Cx, tenant: &Tenant, user: UserId, guard: bool) -> Result<(UserId, wire::Copy), Problem> {
+    match call(cx, tenant, &user, wire::Call::Reach(guard)).await?.shown {
+        wire::Shown::Reach(copy) => Ok((user, copy)),
+        wire::Shown::Nothing | wire::Shown::Text(_) => {
+            Err(unavailable("a storage object gave no usable answer"))
+        }
+    }
 }
 
 /// Asks one user's object.
@@ -55,9 +111,8 @@ pub(super) async fn call(
     user: &UserId,
     call: wire::Call,
 ) -> Result<wire::Reply, Problem> {
-    let name = wire::name(tenant, user);
-    let request = wire::Request { name, call };
-    let reply: wire::Reply = cx.ask(wire::BINDING, &request.name, &request).await?;
+    let request = wire::Request { tenant: tenant.clone(), user: user.clone(), call };
+    let reply: wire::Reply = cx.ask(wire::BINDING, &wire::name(tenant, user), &request).await?;
     cx.cost.rows(reply.rows);
     Ok(reply)
 }

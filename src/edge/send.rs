@@ -1,17 +1,17 @@
 //! Step 7, I/O half: the one place that fetches. Everything that leaves for a vendor passes [`post`].
 
-use futures_util::{StreamExt, stream};
-
 use super::{
     admit::{self, Pass, Passes},
     cx::{Cx, now, random},
     glue, log,
+    together::together,
 };
 use crate::{
     line::{begin::Batch, send, settle::Tried},
     model::{
         app::App,
         outcome::{Again, Answer},
+        time::Millis,
     },
     vendor::{Outbound, Vendor},
 };
@@ -22,15 +22,23 @@ const SECOND_TRY_MS: u64 = 10_000;
 
 /// Sends what is under way in the batch, the vendors side by side. A refused bearer is tried once more, at once, where
 /// the vendor's page says that this can help; nothing else is.
-pub(super) async fn send(cx: &Cx, app: &App, batch: &Batch, passes: &Passes) -> Vec<Tried> {
+///
+/// Nothing leaves from `leave_by` on; what has not is not among the tried.
+pub(super) async fn send(
+    cx: &Cx,
+    app: &App,
+    batch: &Batch,
+    passes: &Passes,
+    leave_by: Option<Millis>,
+) -> Vec<Tried> {
     let vendors = batch.vendors();
     let waiting: Vec<usize> = vendors.iter().map(|vendor| batch.under_way(*vendor)).collect();
     let shares = vendors.into_iter().zip(send::places(&waiting));
     let lanes = shares.filter_map(|(vendor, places)| {
-        let lane = Lane { cx, app, batch, vendor, places, pass: passes.get(vendor)?.clone() };
+        let lane = Lane { cx, app, batch, vendor, places, pass: passes.get(vendor)?.clone(), leave_by };
         Some(lane.send())
     });
-    stream::iter(lanes).buffer_unordered(send::IN_FLIGHT as usize).concat().await
+    together(send::IN_FLIGHT as usize, lanes).await.into_iter().flatten().collect()
 }
 
 /// One vendor's part of a batch.
@@ -41,6 +49,7 @@ struct Lane<'a> {
     vendor: Vendor,
     places: u32,
     pass: Pass,
+    leave_by: Option<Millis>,
 }
 
 impl Lane<'_> {
@@ -85,9 +94,10 @@ impl Lane<'_> {
             Some(((*index, blame), request))
         });
         let (sent, requests): (Vec<_>, Vec<_>) = requests.unzip();
-        let answers = post(self.cx, self.vendor, requests, self.places).await;
+        let answers = post(self.cx, self.vendor, requests, self.places, self.leave_by).await;
         let now = now();
-        let verdicts = answers.into_iter().zip(sent).map(|(answer, (entry, blame))| Tried {
+        let left = answers.into_iter().zip(sent).filter(|(answer, _)| *answer != Answer::Late);
+        let verdicts = left.map(|(answer, (entry, blame))| Tried {
             entry,
             blame,
             verdict: send::verdict(self.vendor, &answer, now),
@@ -112,7 +122,13 @@ impl Lane<'_> {
 }
 
 /// Posts requests, each to a host of the vendor, and gives back one answer each.
-async fn post(cx: &Cx, vendor: Vendor, requests: Vec<Outbound>, places: u32) -> Vec<Answer> {
+async fn post(
+    cx: &Cx,
+    vendor: Vendor,
+    requests: Vec<Outbound>,
+    places: u32,
+    leave_by: Option<Millis>,
+) -> Vec<Answer> {
     if requests.is_empty() {
         return Vec::new();
     }
@@ -129,7 +145,10 @@ async fn post(cx: &Cx, vendor: Vendor, requests: Vec<Outbound>, places: u32) -> 
         }
     }
     cx.cost.fetches(u32::try_from(bundle.len()).unwrap_or(u32::MAX));
-    let text = glue::post(&send::encode(&bundle), places, send::TIMEOUT_MS, send::ANSWER_MAX).await;
+    let text = {
+        let leave_by = leave_by.unwrap_or_default().0;
+        glue::post(&send::encode(&bundle), places, send::TIMEOUT_MS, send::ANSWER_MAX, leave_by).await
+    };
     let came = text.ok().and_then(|text| send::decode(&text, bundle.len()));
     if came.is_none() {
         log::error("bundle_lost", &[("vendor", vendor.name())]);
@@ -140,7 +159,7 @@ async fn post(cx: &Cx, vendor: Vendor, requests: Vec<Outbound>, places: u32) -> 
 
 /// Posts one request.
 pub(super) async fn post_one(cx: &Cx, vendor: Vendor, request: Outbound) -> Answer {
-    post(cx, vendor, vec![request], 1).await.pop().unwrap_or_else(lost)
+    post(cx, vendor, vec![request], 1, None).await.pop().unwrap_or_else(lost)
 }
 
 fn lost() -> Answer {

@@ -1,23 +1,27 @@
-//! Step 8, I/O half, beside the ledger's: unused grants go back, dead tokens go to the `User` objects. Neither can change
-//! what the caller is told.
+//! Step 8, I/O half, beside the ledger's: unused grants go back, dead tokens and missed messages go to the `User` objects.
+//! None of it can change what the caller is told.
 
 use super::{
     admit::{self, Passes},
     cx::Cx,
     log, memory, resolve,
+    together::together,
 };
 use crate::{
     line::{
         begin::Batch,
         settle::{self, Aftermath, Weigh},
     },
-    model::app::App,
+    model::{app::App, ids::UserId},
     vendor::Vendor,
     wire::{
         account::{Call, Outcome},
         user,
     },
 };
+
+/// Objects told at once.
+const AT_ONCE: usize = 6;
 
 /// Does what is left to do.
 pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes, after: Aftermath) {
@@ -40,14 +44,24 @@ pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes,
             );
         }
         let believed = believed(cx, app, vendor, &blame, &weigh).await;
-        for (user, items) in settle::by_user(weigh.words(believed)) {
-            let call = user::Call::Gone { items };
-            if resolve::call(cx, &app.tenant(), &user, call).await.is_err() {
-                log::error(
-                    "dead_token_not_reported",
-                    &[("app", app.id.as_str()), ("push", batch.page.push.as_str())],
-                );
-            }
+        let words = settle::by_user(weigh.words(believed));
+        let words = words.into_iter().map(|(user, items)| (user, user::Call::Gone(items)));
+        tell(cx, app, batch, words.collect()).await;
+    }
+    let category = batch.page.category;
+    let missed = settle::missed(batch).into_iter().map(|user| (user, user::Call::Missed(category)));
+    tell(cx, app, batch, missed.collect()).await;
+}
+
+/// Tells users' objects.
+async fn tell(cx: &Cx, app: &App, batch: &Batch, words: Vec<(UserId, user::Call)>) {
+    let tenant = app.tenant();
+    let tenant = &tenant;
+    let told =
+        words.into_iter().map(|(user, call)| async move { resolve::call(cx, tenant, &user, call).await });
+    for answer in together(AT_ONCE, told).await {
+        if answer.is_err() {
+            log::error("user_not_told", &[("app", app.id.as_str()), ("push", batch.page.push.as_str())]);
         }
     }
 }
@@ -59,8 +73,8 @@ async fn believed(cx: &Cx, app: &App, vendor: Vendor, blame: &str, weigh: &Weigh
     }
     let accepted = memory::take_accepted(&admit::account_key(app, vendor), blame, cx.now);
     let doubtful = weigh.ambiguous.len() as u64;
-    let judge = Call::Judge { blame: blame.to_owned(), accepted, doubtful };
-    let remove = matches!(admit::call(cx, app, vendor, judge).await, Ok(Outcome::Judged { remove: true }));
+    let judge = Call::Judge(blame.to_owned(), accepted, doubtful);
+    let remove = matches!(admit::call(cx, app, vendor, judge).await, Ok(Outcome::Judged(true)));
     if !remove {
         log::warn(
             "tokens_suspected",

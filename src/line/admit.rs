@@ -43,7 +43,7 @@ pub fn no_bearer(reason: Reason, detail: String) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use crate::model::table::gather;
 
     use super::*;
     use crate::{
@@ -58,19 +58,21 @@ mod tests {
         let facts = Facts::Fcm(fcm::Facts { project_id: "p".into(), client_email: "e".into() });
         let sealed = serde_json::from_str(r#"{"key_id":"0","nonce":"","text":""}"#).unwrap();
         let credential = Credential { sealed, revision: 7, facts };
-        let limits = limit.map(|per_day| BTreeMap::from([(Category::Marketing, Limit { per_day })]));
+        let limits: Option<crate::model::table::Table<Category, Limit>> =
+            limit.map(|per_day| gather([(Category::Marketing, Limit { per_day })]));
         App {
             id: AppId::parse("shop").unwrap(),
             generation: 1,
             revision: 9,
-            credentials: BTreeMap::from([(Vendor::Fcm, credential.clone()), (Vendor::Apns, credential)]),
+            credentials: gather([(Vendor::Fcm, credential.clone()), (Vendor::Apns, credential)]),
             policy: Policy {
                 quota: limits
-                    .map(|limits| BTreeMap::from([(Vendor::Fcm, limits.clone()), (Vendor::Apns, limits)]))
+                    .map(|limits| gather([(Vendor::Fcm, limits.clone()), (Vendor::Apns, limits)]))
                     .unwrap_or_default(),
                 ..Policy::default()
             },
             keys: Vec::new(),
+            user_token_keys: Vec::new(),
             created_at: Millis(0),
             updated_at: Millis(0),
         }

@@ -1,12 +1,20 @@
 //! Step 1: a bearer → who calls, with which scopes. Pure: the app's record and the admin key are arguments.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+use zeroize::Zeroizing;
+
 use crate::{
-    crypto::hash,
+    crypto::{
+        hash,
+        seal::Sealed,
+        user_token::{self, Key, Refusal},
+    },
     model::{
-        app::{App, KeyRecord, Scope},
-        ids::AppId,
+        app::{App, KeyRecord, Scope, UserTokenKey},
+        ids::{AppId, UserId},
         problem::{Code, Problem},
         secret::Secret,
+        time::Millis,
     },
 };
 
@@ -20,6 +28,8 @@ pub enum Bearer {
         /// SHA-256 of the whole key, hex.
         sha256: String,
     },
+    /// A user token: a JWT of an app's backend.
+    User(Secret),
     /// Anything else: the admin key, perhaps.
     Other(Secret),
 }
@@ -55,6 +65,10 @@ pub fn bearer(header: Option<&str>) -> Result<Bearer, Problem> {
         .and_then(|(app, _)| AppId::parse(app).ok());
     Ok(match app {
         Some(app) => Bearer::Key { app, sha256: hash::sha256_hex(token.as_bytes()) },
+        // A JWT in compact form begins with `{"`.
+        None if token.starts_with("ey") && token.bytes().filter(|byte| *byte == b'.').count() == 2 => {
+            Bearer::User(Secret::new(token))
+        }
         None => Bearer::Other(Secret::new(token)),
     })
 }
@@ -84,11 +98,67 @@ pub fn key<'a>(app: &'a App, sha256: &str, need: Scope) -> Result<&'a KeyRecord,
     }
 }
 
+/// Which app a user token says it is for.
+pub fn token_app(token: &Secret) -> Result<AppId, Problem> {
+    let said = user_token::unverified(token.reveal()).ok_or_else(|| refused(Refusal::Invalid))?;
+    said.audiences().find_map(|aud| AppId::parse(aud).ok()).ok_or_else(|| refused(Refusal::Invalid))
+}
+
+/// Verifies a user token; gives its user. `open` opens what is sealed.
+pub fn user(
+    app: &App,
+    token: &Secret,
+    open: impl Fn(&Sealed) -> Option<Zeroizing<Vec<u8>>>,
+    now: Millis,
+) -> Result<UserId, Problem> {
+    let opened: Vec<(bool, Zeroizing<Vec<u8>>)> = app
+        .user_token_keys
+        .iter()
+        .filter_map(|key| match key {
+            UserTokenKey::Hs256(sealed) => Some((false, open(sealed)?)),
+            UserTokenKey::Es256(point) => Some((true, STANDARD.decode(point).ok().map(Zeroizing::new)?)),
+        })
+        .collect();
+    let keys = opened.iter().map(|(es256, key)| if *es256 { Key::Es256(key) } else { Key::Hs256(key) });
+    let said = user_token::verify(token.reveal(), keys, now).map_err(refused)?;
+    if !said.audiences().any(|aud| aud == app.id.as_str()) {
+        return Err(refused(Refusal::Invalid));
+    }
+    UserId::parse(said.sub).map_err(|_| refused(Refusal::Invalid))
+}
+
+fn refused(why: Refusal) -> Problem {
+    let (code, detail) = match why {
+        Refusal::Invalid => (
+            Code::UserTokenInvalid,
+            "no key of the app has signed this user token; it has `sub` (the user), `aud` (the app's id) and `exp`, and is \
+             signed with HS256 or ES256 under the app's `user_token_key`",
+        ),
+        Refusal::Early => {
+            (Code::UserTokenInvalid, "this user token is not valid yet: look at the backend's clock")
+        }
+        Refusal::LongLived => (Code::UserTokenInvalid, "a user token has an `exp`, at most 24 hours ahead"),
+        Refusal::Expired => {
+            (Code::UserTokenExpired, "this user token has expired: get a new one from your backend")
+        }
+    };
+    Problem::new(code, detail)
+}
+
+/// A user token opens its own user's doors only.
+pub fn own(token_user: &UserId, user: &UserId) -> Result<(), Problem> {
+    if token_user == user {
+        Ok(())
+    } else {
+        Err(Problem::new(Code::ForeignUser, "this user token is for another user"))
+    }
+}
+
 /// Compares with `ADMIN_KEY`.
 pub fn admin(given: &Bearer, expected: &Secret) -> Result<(), Problem> {
     match given {
-        Bearer::Other(key) if key == expected => Ok(()),
-        Bearer::Other(_) | Bearer::Key { .. } => {
+        Bearer::Other(key) | Bearer::User(key) if key == expected => Ok(()),
+        Bearer::Other(_) | Bearer::Key { .. } | Bearer::User(_) => {
             Err(Problem::new(Code::Unauthorized, "this call needs the admin key (the secret ADMIN_KEY)"))
         }
     }
@@ -97,7 +167,6 @@ pub fn admin(given: &Bearer, expected: &Secret) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::time::Millis;
 
     fn app_with(key: &Secret, scopes: &[Scope]) -> App {
         App {
@@ -113,6 +182,7 @@ mod tests {
                 name: None,
                 created_at: Millis(0),
             }],
+            user_token_keys: Vec::new(),
             created_at: Millis(0),
             updated_at: Millis(0),
         }

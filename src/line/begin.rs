@@ -1,9 +1,12 @@
 //! Step 5: plan → a page with all its deliveries begun. Every delivery gets its ids here, so that each try carries the
 //! same ones; and the push gets its own, from the caller's idempotency key where one came.
 
-use std::collections::{BTreeMap, HashMap};
+use crate::model::table::Table;
 
-use super::plan::{Decided, Decision, Plan};
+use super::{
+    plan::{Decided, Decision, Plan},
+    resolve::Directory,
+};
 use crate::{
     crypto::hash,
     model::{
@@ -16,7 +19,7 @@ use crate::{
         time::Millis,
     },
     vendor::{Draft, Ids, Vendor},
-    wire::ledger::To,
+    wire::ledger::{Target, To},
 };
 
 /// How far ahead a push can be planned, milliseconds: 30 days.
@@ -87,6 +90,8 @@ pub struct Entry {
     pub address: Option<Address>,
     /// It ends without a request, and so.
     pub end: Option<(To, Reason, Option<String>)>,
+    /// A request was made for it, or was given up.
+    pub tried: bool,
 }
 
 /// A page under way.
@@ -97,7 +102,9 @@ pub struct Batch {
     /// For each of its deliveries.
     pub entries: Vec<Entry>,
     /// Per vendor.
-    pub drafts: BTreeMap<Vendor, Draft>,
+    pub drafts: Table<Vendor, Draft>,
+    /// The page was begun before: this is another try.
+    pub again: bool,
 }
 
 /// Writes every delivery of a new page down as `sending` or `skipped`.
@@ -111,11 +118,15 @@ pub fn begin(order: Order, part: Part, took: u32, message: &Message, plan: Plan,
                 let vendor = address.vendor;
                 let shortened = drafts.get(&vendor).is_some_and(|draft| draft.shortened);
                 let delivery = Delivery::sending(recipient, vendor, platform, shortened, now);
-                (delivery, Entry { ids, address: Some(address), end: None })
+                (delivery, Entry { ids, address: Some(address), end: None, tried: false })
+            }
+            Decision::Hold { vendor, until } => {
+                let delivery = Delivery::held(recipient, vendor, platform, Reason::QuietHours, until, now);
+                (delivery, Entry { ids, address: None, end: None, tried: false })
             }
             Decision::Skip { reason, vendor, detail } => {
                 let delivery = Delivery::skipped(recipient, vendor, platform, reason, detail, now);
-                (delivery, Entry { ids, address: None, end: None })
+                (delivery, Entry { ids, address: None, end: None, tried: false })
             }
         }
     });
@@ -133,13 +144,13 @@ pub fn begin(order: Order, part: Part, took: u32, message: &Message, plan: Plan,
         took,
         deliveries,
     };
-    Batch { page, entries, drafts }
+    Batch { page, entries, drafts, again: false }
 }
 
 /// Another try of the deliveries that are due: what was planned for each of them now.
 pub fn again(page: Page, due: &[u32], plan: Plan) -> Batch {
     let Plan { decisions, drafts } = plan;
-    let mut decided: HashMap<Recipient, Decision> =
+    let mut decided: Table<Recipient, Decision> =
         decisions.into_iter().map(|decided| (decided.recipient, decided.decision)).collect();
     let first = page.part.first();
     let entries = page.deliveries.iter().enumerate().map(|(n, delivery)| {
@@ -151,14 +162,15 @@ pub fn again(page: Page, due: &[u32], plan: Plan) -> Batch {
                 let detail = "the device is reached through another vendor by now";
                 (None, Some((To::Skipped(None), Reason::NoDevice, Some(detail.to_owned()))))
             }
+            Some(Decision::Hold { until, .. }) => (None, Some((To::Held(until), Reason::QuietHours, None))),
             Some(Decision::Skip { reason, detail, .. }) => (None, Some((To::Skipped(None), reason, detail))),
             None if is_due => (None, Some((To::Skipped(None), Reason::NoDevice, None))),
             None => (None, None),
         };
-        Entry { ids, address, end }
+        Entry { ids, address, end, tried: false }
     });
     let entries = entries.collect();
-    Batch { page, entries, drafts }
+    Batch { page, entries, drafts, again: true }
 }
 
 impl Batch {
@@ -174,10 +186,53 @@ impl Batch {
 
     /// Where a delivery goes to that is under way at this vendor.
     pub fn address(&self, at: usize, vendor: Vendor) -> Option<(&Entry, &Address)> {
-        let entry = self.entries.get(at).filter(|entry| entry.end.is_none())?;
+        let entry = self.entries.get(at).filter(|entry| entry.end.is_none() && !entry.tried)?;
         let address = entry.address.as_ref().filter(|address| address.vendor == vendor)?;
         let sending = self.page.deliveries.get(at)?.state == State::Sending;
         sending.then_some((entry, address))
+    }
+
+    /// The targets of everything that is still to be tried.
+    pub fn untried(&self) -> Vec<(usize, Target)> {
+        let target = |at: usize| {
+            let address = self.entries.get(at)?.address.as_ref()?;
+            self.address(at, address.vendor)?;
+            match &self.page.deliveries.get(at)?.recipient {
+                Recipient::Device(user, device) | Recipient::Missing(user, device) => {
+                    Some((at, Target::Device(user.clone(), device.clone())))
+                }
+                Recipient::User(_) | Recipient::Token(_) => None,
+            }
+        };
+        (0..self.entries.len()).filter_map(target).collect()
+    }
+
+    /// What was looked up once more for deliveries that have not left: where the device is no longer the user's, or its token
+    /// another one, nothing leaves.
+    pub fn look_again(&mut self, untried: &[(usize, Target)], directory: &Directory) {
+        for (at, target) in untried {
+            let Some(entry) = self.entries.get_mut(*at) else { continue };
+            let device = match target {
+                Target::Device(user, id) => {
+                    directory.get(user).and_then(|known| known.devices.iter().find(|device| device.id == *id))
+                }
+                Target::User(_) | Target::Token(..) => None,
+            };
+            match device {
+                Some(device) if Some(&device.address) == entry.address.as_ref() => {}
+                Some(_) => {
+                    entry.end = Some((
+                        To::Retry(None),
+                        Reason::VendorUnavailable,
+                        Some("the token has changed".into()),
+                    ))
+                }
+                None => {
+                    let detail = "the device is not this user's any more";
+                    entry.end = Some((To::Skipped(None), Reason::NoDevice, Some(detail.into())));
+                }
+            }
+        }
     }
 
     /// Ends every delivery under way at a vendor, but for the first `spare`.

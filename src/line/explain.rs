@@ -7,9 +7,9 @@ use super::begin::Batch;
 use crate::{
     model::{
         app::App,
-        delivery::{Delivery, Recipient},
-        gather::gather,
+        delivery::{Delivery, Recipient, State},
         push::Category,
+        table::gather,
     },
     vendor::Outbound,
 };
@@ -34,7 +34,12 @@ pub fn explain(app: &App, category: Category, batch: &Batch) -> Value {
 }
 
 fn one(app: &App, category: Category, batch: &Batch, at: usize, delivery: &Delivery) -> Value {
-    let mut shown = json!({"would": if delivery.state.open() { "send" } else { "skip" }});
+    let would = match delivery.state {
+        State::Held => "hold",
+        State::Sending | State::Retrying => "send",
+        State::Accepted | State::Skipped | State::Failed | State::Unknown | State::Cancelled => "skip",
+    };
+    let mut shown = json!({"would": would});
     let Some(fields) = shown.as_object_mut() else { return shown };
     match &delivery.recipient {
         Recipient::User(user) => {
@@ -54,9 +59,12 @@ fn one(app: &App, category: Category, batch: &Batch, at: usize, delivery: &Deliv
     if let Some(detail) = &delivery.detail {
         fields.insert("detail".into(), json!(detail));
     }
+    if let Some(until) = delivery.until {
+        fields.insert("until".into(), json!(until.rfc3339()));
+    }
     let Some(vendor) = delivery.vendor else { return shown };
     fields.insert("vendor".into(), json!(vendor));
-    if delivery.state.open() {
+    if would == "send" {
         fields.insert("shortened".into(), json!(delivery.shortened));
         fields.insert("per_day".into(), json!(app.policy.per_day(vendor, category)));
         fields.insert("request".into(), request(app, batch, at).unwrap_or_default());

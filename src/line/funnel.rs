@@ -3,7 +3,7 @@
 //! Every delivery has passed some stages and stands before the next one, where it goes on, is lost with a reason, or is
 //! under way. So for every stage `in = out + lost + under way`, and what goes out of one goes into the next.
 
-use std::collections::BTreeMap;
+use crate::model::table::Table;
 
 use serde::Serialize;
 
@@ -90,7 +90,7 @@ pub struct Stage {
     /// Went on.
     pub out: i64,
     /// Did not, by reason.
-    pub lost: BTreeMap<&'static str, i64>,
+    pub lost: Table<&'static str, i64>,
     /// Stand before it.
     pub under_way: i64,
 }
@@ -133,7 +133,9 @@ fn stands(kind: &Kind) -> Stands {
     match (kind.state, kind.vendor, kind.sent) {
         (None, ..) => Stands::UnderWay(0),
         (Some(State::Accepted), ..) => Stands::On(STAGES.len()),
-        (Some(State::Sending | State::Retrying), _, sent) => Stands::UnderWay(if sent { 3 } else { 1 }),
+        (Some(State::Sending | State::Retrying | State::Held), _, sent) => {
+            Stands::UnderWay(if sent { 3 } else { 1 })
+        }
         (Some(_), None, _) => Stands::Lost(0, reason),
         (Some(State::Failed | State::Unknown | State::Skipped | State::Cancelled), _, true) => {
             Stands::Lost(3, reason)
@@ -185,7 +187,7 @@ impl Group {
 /// The funnel of counts, from as many ledgers as there are.
 pub fn funnel(query: Query, cells: &[Cell]) -> Funnel {
     let mut total = Group::new(None);
-    let mut groups: BTreeMap<Option<String>, Group> = BTreeMap::new();
+    let mut groups: Table<Option<String>, Group> = Table::new();
     for cell in cells {
         total.count(cell);
         let key = match query.by {
@@ -197,7 +199,7 @@ pub fn funnel(query: Query, cells: &[Cell]) -> Funnel {
         };
         groups.entry(key.clone()).or_insert_with(|| Group::new(key)).count(cell);
     }
-    let groups: Vec<Group> = groups.into_values().collect();
+    let groups: Vec<Group> = groups.into_iter().map(|(_, group)| group).collect();
     let sum: i64 = groups.iter().map(|group| group.requested).sum();
     let balanced = total.balanced()
         && groups.iter().all(Group::balanced)
@@ -249,7 +251,10 @@ mod tests {
         assert_eq!(funnel.total.requested, 55);
         let flow: Vec<_> = funnel.total.stages.iter().map(|s| (s.r#in, s.out, s.under_way)).collect();
         assert_eq!(flow, [(55, 45, 7), (45, 38, 4), (38, 32, 0), (32, 10, 5)]);
-        assert_eq!(funnel.total.stages[0].lost, BTreeMap::from([("cancelled", 1), ("no_device", 2)]));
+        assert_eq!(
+            funnel.total.stages[0].lost,
+            crate::model::table::gather([("cancelled", 1), ("no_device", 2)])
+        );
         assert_eq!(funnel.groups.iter().map(|group| group.requested).collect::<Vec<_>>(), [10, 45]);
     }
 

@@ -1,16 +1,18 @@
 //! Targets and the pages they come to: a queued push is cut into slices of targets, and a slice into as many pages as its
 //! users' devices fill.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
+
+use crate::model::table::Table;
 
 use super::resolve::Directory;
 use crate::{
     model::{
         delivery::Recipient,
         device::Address,
-        gather::gather,
         page::{PAGE_MAX, Page},
         push::{Message, Targets},
+        table::gather,
         time::Millis,
     },
     wire::ledger::{CHUNK, Target},
@@ -49,7 +51,7 @@ pub fn fit(targets: &[Target], directory: &Directory) -> usize {
     let mut deliveries = 0;
     let fits = targets.iter().take_while(|target| {
         deliveries += match target {
-            Target::User(user) => directory.get(user).map_or(1, |devices| devices.len().max(1)),
+            Target::User(user) => directory.get(user).map_or(1, |known| known.devices.len().max(1)),
             Target::Device(..) | Target::Token(..) => 1,
         };
         deliveries <= PAGE_MAX
@@ -65,7 +67,7 @@ pub fn message(message: Message, due: Millis, now: Millis) -> Message {
 }
 
 /// The targets of the deliveries that are due, for another try.
-pub fn again(page: &Page, due: &[u32], tokens: &BTreeMap<usize, Address>) -> Vec<Target> {
+pub fn again(page: &Page, due: &[u32], tokens: &Table<usize, Address>) -> Vec<Target> {
     let target = |at: &u32| match &page.deliveries.get(*at as usize)?.recipient {
         Recipient::Device(user, device) | Recipient::Missing(user, device) => {
             Some(Target::Device(user.clone(), device.clone()))
@@ -77,7 +79,7 @@ pub fn again(page: &Page, due: &[u32], tokens: &BTreeMap<usize, Address>) -> Vec
 }
 
 /// The raw tokens among targets, for another try.
-pub fn tokens(targets: &[Target]) -> BTreeMap<usize, Address> {
+pub fn tokens(targets: &[Target]) -> Table<usize, Address> {
     let token = |target: &Target| match target {
         Target::Token(index, address) => Some((*index, (**address).clone())),
         Target::User(_) | Target::Device(..) => None,

@@ -1,18 +1,23 @@
 //! Step 4: devices → what each of them gets, or why nothing. One draft per vendor is made and sized to fit; the
 //! devices share it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
-use super::{parse::text, resolve::Found};
+use crate::model::table::Table;
+
+use super::{
+    parse::text,
+    resolve::{Found, Reached},
+};
 use crate::{
     model::{
         app::{App, Policy},
         delivery::{Reason, Recipient},
         device::{Address, Permission, Platform},
-        gather::gather,
         ids::PushId,
         problem::{Code, Problem},
-        push::{Message, Push},
+        push::{Category, Message, Push},
+        table::gather,
         time::Millis,
     },
     vendor::{Draft, Hosts, TooLarge, Vendor},
@@ -31,6 +36,13 @@ pub enum Decision {
         vendor: Option<Vendor>,
         /// In words.
         detail: Option<String>,
+    },
+    /// Nothing before the user's quiet hours end; then what is planned for that time.
+    Hold {
+        /// Which vendor it would be.
+        vendor: Vendor,
+        /// When they end.
+        until: Millis,
     },
 }
 
@@ -51,7 +63,7 @@ pub struct Plan {
     /// In the order named.
     pub decisions: Vec<Decided>,
     /// Per vendor that is sent to.
-    pub drafts: BTreeMap<Vendor, Draft>,
+    pub drafts: Table<Vendor, Draft>,
 }
 
 /// Refuses a push as a whole, before anything of it is begun.
@@ -76,15 +88,15 @@ pub fn plan(
     hosts: &Hosts,
     now: Millis,
 ) -> Plan {
-    let mut drafts: BTreeMap<Vendor, Result<Draft, TooLarge>> = BTreeMap::new();
+    let mut drafts: Table<Vendor, Result<Draft, TooLarge>> = Table::new();
     let mut seen = HashSet::new();
     let decisions = found
         .into_iter()
         .map(|Found { recipient, platform, reach }| {
             let decision = match reach {
                 None => skip(None, Reason::NoDevice, no_device(&recipient)),
-                Some((address, permission)) => {
-                    let vendor = address.vendor;
+                Some(reached) => {
+                    let vendor = reached.address.vendor;
                     let mut fit = || {
                         drafts
                             .entry(vendor)
@@ -93,7 +105,7 @@ pub fn plan(
                             .err()
                             .copied()
                     };
-                    decide(app, hosts, address, permission, &mut seen, &mut fit)
+                    decide(app, message, hosts, reached, &mut seen, &mut fit, now)
                 }
             };
             Decided { recipient, platform, decision }
@@ -105,12 +117,14 @@ pub fn plan(
 
 fn decide(
     app: &App,
+    message: &Message,
     hosts: &Hosts,
-    address: Address,
-    permission: Permission,
+    reached: Reached,
     seen: &mut HashSet<(Vendor, String)>,
     too_large: &mut dyn FnMut() -> Option<TooLarge>,
+    now: Millis,
 ) -> Decision {
+    let Reached { address, permission, seen: heard, opted_out, hush } = reached;
     let vendor = address.vendor;
     if permission == Permission::Denied {
         return skip(
@@ -118,6 +132,10 @@ fn decide(
             Reason::PermissionOff,
             "the user has switched notifications off on this device",
         );
+    }
+    if opted_out {
+        let detail = format!("the user does not want messages of the category `{}`", message.category.name());
+        return skip(Some(vendor), Reason::OptedOut, detail);
     }
     let Some(credential) = app.credentials.get(&vendor) else {
         let detail = format!(
@@ -130,11 +148,23 @@ fn decide(
     if let Err(missing) = credential.facts.reaches(&address).and_then(|()| vendor.allows(&address, hosts)) {
         return skip(Some(vendor), Reason::NoCredentials, missing);
     }
+    if message.category == Category::Marketing
+        && let Some(days) = app.policy.stale(vendor, heard, now)
+    {
+        let detail = format!("no sign of life for {days} days; marketing is not sent to such devices");
+        return skip(Some(vendor), Reason::Stale, detail);
+    }
     if !seen.insert((vendor, address.token.reveal().to_owned())) {
         return skip(Some(vendor), Reason::Duplicate, "another delivery of this push has the same token");
     }
     match too_large() {
-        None => Decision::Send(address),
+        None => match hush {
+            None => Decision::Send(address),
+            Some(until) if message.ttl > 0 => Decision::Hold { vendor, until },
+            Some(_) => {
+                skip(Some(vendor), Reason::QuietHours, "the user's quiet hours, and `ttl` 0 is now or never")
+            }
+        },
         Some(TooLarge { bytes, limit }) => {
             let detail = format!(
                 "{bytes} bytes with the text cut as far as it goes; `{}` takes {limit}",
@@ -188,9 +218,10 @@ mod tests {
             id: AppId::parse("shop").unwrap(),
             generation: 1,
             revision: 1,
-            credentials: BTreeMap::from([(Vendor::Fcm, Credential { sealed, revision: 1, facts })]),
+            credentials: gather([(Vendor::Fcm, Credential { sealed, revision: 1, facts })]),
             policy: Policy::default(),
             keys: Vec::new(),
+            user_token_keys: Vec::new(),
             created_at: Millis(0),
             updated_at: Millis(0),
         }
@@ -211,7 +242,7 @@ mod tests {
         Found {
             recipient: Recipient::Device(user, device),
             platform: None,
-            reach: Some((address, permission)),
+            reach: Some(Reached { address, permission, seen: None, opted_out: false, hush: None }),
         }
     }
 
@@ -220,6 +251,7 @@ mod tests {
         let reason = |decided: &Decided| match &decided.decision {
             Decision::Send(_) => None,
             Decision::Skip { reason, .. } => Some(*reason),
+            Decision::Hold { .. } => Some(Reason::QuietHours),
         };
         plan.decisions.iter().map(reason).collect()
     }
@@ -264,6 +296,39 @@ mod tests {
         let message = message(&format!(r#""data":{{"x":"{}"}}"#, "x".repeat(5_000)));
         let all = ["a", "b"].map(|id| found(id, Vendor::Fcm, id, Permission::Granted)).to_vec();
         assert_eq!(reasons(&app(), &message, all), [Some(Reason::TooLarge); 2]);
+    }
+
+    #[test]
+    fn what_the_user_does_not_want_is_not_sent_and_what_can_wait_is_held() {
+        let marketing = message(r#""notification":{"title":"t"}"#);
+        let now_or_never = message(r#""notification":{"title":"t"},"ttl":0"#);
+        let im = message(r#""notification":{"title":"t"},"category":"im""#);
+        let one = |change: &dyn Fn(&mut Reached)| {
+            let mut found = found("d", Vendor::Fcm, "t", Permission::Granted);
+            found.reach.iter_mut().for_each(change);
+            vec![found]
+        };
+        let out = one(&|reached| reached.opted_out = true);
+        let hushed = one(&|reached| reached.hush = Some(Millis(9)));
+        let stale = one(&|reached| reached.seen = Some(0));
+        let (app, day) = (app(), 86_400_000);
+        assert_eq!(reasons(&app, &marketing, out), [Some(Reason::OptedOut)]);
+        assert_eq!(reasons(&app, &now_or_never, hushed.clone()), [Some(Reason::QuietHours)]);
+        let held =
+            plan(&app, &marketing, hushed, &PushId::new(Millis(1), [1; 10]), &Hosts::default(), Millis(1));
+        assert_eq!(held.decisions[0].decision, Decision::Hold { vendor: Vendor::Fcm, until: Millis(9) });
+        let at = |message: &Message, days: u64| {
+            let plan = plan(
+                &app,
+                message,
+                stale.clone(),
+                &PushId::new(Millis(1), [1; 10]),
+                &Hosts::default(),
+                Millis(days * day),
+            );
+            matches!(plan.decisions[0].decision, Decision::Send(_))
+        };
+        assert!(at(&marketing, 30) && !at(&marketing, 31) && at(&im, 300));
     }
 
     #[test]

@@ -1,31 +1,35 @@
 //! Step 9: the end → JSON. Also the other bodies that go out.
 
-use std::collections::BTreeMap;
+use crate::model::table::Table;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
     model::{
-        app::{App, Credential, KeyRecord},
+        app::{App, Credential, KeyRecord, UserTokenKey},
         delivery::{Delivery, Reason, Recipient, State},
-        device::Device,
-        gather::gather,
+        device::{Device, Environment, Permission, Platform, Registration, Source},
         ids::UserId,
         page::{Dropped, Head, Page},
+        preferences::{Preferences, QuietHours},
         push::Category,
         secret::Secret,
+        table::gather,
         time::Millis,
     },
     vendor::Vendor,
-    wire::ledger::Known,
+    wire::{
+        ledger::Known,
+        user::{Advice, Erased, Person},
+    },
 };
 
 #[derive(Serialize)]
 struct PushReply<'a> {
     id: &'a str,
     status: &'static str,
-    counts: BTreeMap<&'static str, u64>,
+    counts: Table<&'static str, u64>,
     deliveries: Vec<DeliveryReply<'a>>,
 }
 
@@ -41,7 +45,7 @@ struct KnownReply<'a> {
     due_at: String,
     expires_at: String,
     percent: u64,
-    counts: BTreeMap<&'static str, u64>,
+    counts: Table<&'static str, u64>,
     deliveries: Vec<DeliveryReply<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<&'a str>,
@@ -88,7 +92,7 @@ struct StepReply<'a> {
 
 /// The answer to `POST /v1/push` where the caller has waited.
 pub fn push(page: &Page) -> String {
-    let mut counts = BTreeMap::new();
+    let mut counts = Table::new();
     for delivery in &page.deliveries {
         *counts.entry(delivery.state.name()).or_insert(0) += 1;
     }
@@ -106,13 +110,14 @@ pub fn queued(head: &Head, now: Millis) -> String {
 
 /// What is known of a push.
 pub fn known(known: &Known, now: Millis) -> String {
-    let mut counts: BTreeMap<&'static str, u64> =
+    let mut counts: Table<&'static str, u64> =
         gather(known.counts.iter().map(|(state, n)| (state.name(), *n)));
     if known.waiting > 0 {
         counts.insert("queued", known.waiting.into());
     }
     let total: u64 = counts.values().sum();
-    let open: u64 = ["queued", "sending", "retrying"].iter().filter_map(|name| counts.get(name)).sum();
+    let open: u64 =
+        ["queued", "sending", "retrying", "held"].iter().filter_map(|name| counts.get(name)).sum();
     let percent = ((total - open) * 100).checked_div(total).unwrap_or(100);
     let status = match &known.head {
         Some(head) if head.due > now && known.waiting > 0 => "scheduled",
@@ -148,9 +153,9 @@ pub fn known(known: &Known, now: Millis) -> String {
 }
 
 /// Where a push is as a whole.
-fn status(counts: &BTreeMap<&'static str, u64>) -> &'static str {
+fn status(counts: &Table<&'static str, u64>) -> &'static str {
     let some = |name: &str| counts.get(name).is_some_and(|n| *n > 0);
-    match (some("queued"), some("sending"), some("retrying")) {
+    match (some("queued"), some("sending"), some("retrying") || some("held")) {
         (true, ..) if counts.len() == 1 => "queued",
         (true, ..) | (_, true, _) => "sending",
         (false, false, true) => "retrying",
@@ -194,12 +199,13 @@ fn trace(delivery: &Delivery) -> Vec<StepReply<'_>> {
 
 /// An app: what may be shown of it.
 pub fn app(app: &App) -> String {
-    let credentials: BTreeMap<_, _> =
+    let credentials: Table<_, _> =
         gather(app.credentials.iter().map(|(vendor, credential)| (vendor, shown(credential))));
     let keys: Vec<Value> = app.keys.iter().map(key_record).collect();
+    let user_token_keys: Vec<Value> = app.user_token_keys.iter().map(user_token_key).collect();
     text(&json!({
         "id": app.id, "credentials": credentials, "policy": app.policy, "keys": keys,
-        "created_at": app.created_at.rfc3339(), "updated_at": app.updated_at.rfc3339(),
+        "user_token_keys": user_token_keys, "created_at": app.created_at.rfc3339(), "updated_at": app.updated_at.rfc3339(),
     }))
 }
 
@@ -207,10 +213,22 @@ pub fn app(app: &App) -> String {
 /// given again.
 fn shown(credential: &Credential) -> Value {
     let mut shown = serde_json::to_value(&credential.facts).unwrap_or_default();
+    // Under the vendor's name, which is the name of the field that this becomes.
+    if let Some(facts) = shown.as_object_mut().and_then(|vendor| vendor.values_mut().next()) {
+        shown = facts.take();
+    }
     if let Some(fields) = shown.as_object_mut() {
         fields.insert("sealed_with".into(), credential.sealed.key_id.as_str().into());
     }
     shown
+}
+
+/// A key of user tokens: of the secret one only under which seal key it lies.
+fn user_token_key(key: &UserTokenKey) -> Value {
+    match key {
+        UserTokenKey::Hs256(sealed) => json!({"alg": "HS256", "sealed_with": sealed.key_id}),
+        UserTokenKey::Es256(point) => json!({"alg": "ES256", "public_point": point}),
+    }
 }
 
 fn key_record(key: &KeyRecord) -> Value {
@@ -230,26 +248,125 @@ pub fn new_key(record: &KeyRecord, key: &Secret) -> String {
     text(&shown)
 }
 
-/// A device. Its token is not shown: whoever may read devices need not be able to send to them elsewhere.
-pub fn device(device: &Device) -> Value {
-    let Device { id, registration, token_since, seen_at, suspect_since, doubted_at: _ } = device;
-    let mut shown = serde_json::to_value(registration).unwrap_or_default();
-    if let Some(fields) = shown.as_object_mut() {
-        fields.remove("token");
-        fields.insert("device".into(), id.as_str().into());
-        fields.insert("token_since".into(), token_since.rfc3339().into());
-        fields.insert("seen_at".into(), seen_at.rfc3339().into());
-        if let Some(since) = suspect_since {
-            fields.insert("suspect_since".into(), since.rfc3339().into());
-        }
-    }
-    shown
+/// A device as it is shown. Its token is not: whoever may read devices need not be able to send to them elsewhere.
+#[derive(Serialize)]
+struct DeviceReply<'a> {
+    device: &'a str,
+    platform: Platform,
+    vendor: Vendor,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<Environment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic: Option<&'a str>,
+    permission: Permission,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locale: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_zone: Option<&'a str>,
+    source: Source,
+    created_at: String,
+    token_since: String,
+    seen_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspect_since: Option<String>,
 }
 
-/// A user with devices.
-pub fn user(user: &UserId, devices: &[Device]) -> String {
-    let devices: Vec<Value> = devices.iter().map(device).collect();
-    text(&json!({"user": user, "devices": devices}))
+fn device_reply(device: &Device) -> DeviceReply<'_> {
+    let Registration { platform, address, permission, app_version, locale, time_zone } = &device.registration;
+    DeviceReply {
+        device: device.id.as_str(),
+        platform: *platform,
+        vendor: address.vendor,
+        environment: address.environment,
+        topic: address.topic.as_deref(),
+        permission: *permission,
+        app_version: app_version.as_deref(),
+        locale: locale.as_deref(),
+        time_zone: time_zone.as_deref(),
+        source: device.source,
+        created_at: device.created_at.rfc3339(),
+        token_since: device.token_since.rfc3339(),
+        seen_at: device.seen_at.rfc3339(),
+        suspect_since: device.suspect_since.map(Millis::rfc3339),
+    }
+}
+
+/// A device.
+pub fn device(device: &Device) -> String {
+    text(&device_reply(device))
+}
+
+#[derive(Serialize)]
+struct UserReply<'a> {
+    user: &'a UserId,
+    devices: Vec<DeviceReply<'a>>,
+    preferences: PreferencesReply<'a>,
+    dead: Vec<DeadReply<'a>>,
+}
+
+#[derive(Serialize)]
+struct DeadReply<'a> {
+    device: &'a str,
+    vendor: Vendor,
+    at: String,
+}
+
+/// In the form in which they are changed.
+#[derive(Serialize)]
+struct PreferencesReply<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locale: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_zone: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quiet_hours: Option<&'a QuietHours>,
+    opt_out: Table<&'static str, bool>,
+    tags: &'a [String],
+}
+
+/// A user: devices, preferences, and what vendors called dead of late.
+pub fn user(user: &UserId, person: &Person) -> String {
+    let Person { devices, preferences, dead } = person;
+    let Preferences { locale, time_zone, quiet_hours, opt_out, tags } = preferences;
+    text(&UserReply {
+        user,
+        devices: devices.iter().map(device_reply).collect(),
+        preferences: PreferencesReply {
+            locale: locale.as_deref(),
+            time_zone: time_zone.as_deref(),
+            quiet_hours: quiet_hours.as_ref(),
+            opt_out: gather(opt_out.iter().map(|category| (category.name(), true))),
+            tags,
+        },
+        dead: dead
+            .iter()
+            .map(|dead| DeadReply {
+                device: dead.device.as_str(),
+                vendor: dead.vendor,
+                at: dead.at.rfc3339(),
+            })
+            .collect(),
+    })
+}
+
+/// What was erased of a user.
+pub fn erased(user: &UserId, erased: &Erased) -> String {
+    let Erased { devices, preferences, claims, copy, pending } = erased;
+    text(&json!({
+        "user": user, "devices": devices, "preferences": preferences, "claims": claims, "copy": copy,
+        "pending": pending,
+    }))
+}
+
+/// Whether to ask for permission.
+pub fn advice(advice: &Advice) -> String {
+    let mut shown = json!({"advice": advice.advise, "reason": advice.reason, "missed": advice.missed});
+    if let (Some(at), Some(fields)) = (advice.again_at, shown.as_object_mut()) {
+        fields.insert("again_at".into(), at.rfc3339().into());
+    }
+    text(&shown)
 }
 
 /// Plain data never fails to serialize.

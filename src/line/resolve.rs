@@ -1,19 +1,48 @@
 //! Step 3: users → devices. Pure half: which users are asked for, and what their records mean for the targets named.
 //! Never a platform the user does not have.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::{
     model::{
         delivery::Recipient,
         device::{Address, Permission, Platform},
         ids::UserId,
+        push::Category,
+        table::Table,
+        time::Millis,
     },
     wire::{ledger::Target, user::Reach},
 };
 
-/// The devices of the users asked for. Every user asked for has an entry.
-pub type Directory = HashMap<UserId, Vec<Reach>>;
+/// What is known of the users asked for. Every user asked for has an entry.
+pub type Directory = Table<UserId, Known>;
+
+/// What is known of a user.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Devices.
+    pub devices: Vec<Reach>,
+    /// Categories that are not wanted.
+    pub opt_out: Vec<Category>,
+    /// When the user's quiet hours end, if it is one of them and they hold this push back.
+    pub hush: Option<Millis>,
+}
+
+/// How a recipient is reached, and what stands against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// Where.
+    pub address: Address,
+    /// Whether the user allows it.
+    pub permission: Permission,
+    /// The day of its last word, since the epoch, where that is known.
+    pub seen: Option<u64>,
+    /// The user does not want this category.
+    pub opted_out: bool,
+    /// Not before.
+    pub hush: Option<Millis>,
+}
 
 /// One recipient, and how it is reached where it can be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +51,8 @@ pub struct Found {
     pub recipient: Recipient,
     /// What the device runs, where that is known.
     pub platform: Option<Platform>,
-    /// How, and whether the user allows it. `None`: there is no device.
-    pub reach: Option<(Address, Permission)>,
+    /// How. `None`: there is no device.
+    pub reach: Option<Reached>,
 }
 
 /// Each user once, in the order named.
@@ -37,7 +66,8 @@ pub fn users(to: &[Target]) -> Vec<UserId> {
 }
 
 /// What the targets come to: each device once, in the order named.
-pub fn found(to: &[Target], directory: &Directory) -> Vec<Found> {
+pub fn found(to: &[Target], directory: &Directory, category: Category) -> Vec<Found> {
+    let nothing = Known::default();
     let mut all: Vec<Found> = Vec::new();
     let mut seen = HashSet::new();
     let mut add = |found: Found| {
@@ -48,24 +78,31 @@ pub fn found(to: &[Target], directory: &Directory) -> Vec<Found> {
     for target in to {
         match target {
             Target::User(user) => {
-                let devices = directory.get(user).map(Vec::as_slice).unwrap_or_default();
-                if devices.is_empty() {
+                let known = directory.get(user).unwrap_or(&nothing);
+                if known.devices.is_empty() {
                     add(nobody(Recipient::User(user.clone())));
                 }
-                for device in devices {
-                    add(reached(user, device));
+                for device in &known.devices {
+                    add(reached(user, device, known, category));
                 }
             }
             Target::Device(user, id) => {
-                match directory.get(user).and_then(|devices| devices.iter().find(|device| device.id == *id)) {
-                    Some(device) => add(reached(user, device)),
+                let known = directory.get(user).unwrap_or(&nothing);
+                match known.devices.iter().find(|device| device.id == *id) {
+                    Some(device) => add(reached(user, device, known, category)),
                     None => add(nobody(Recipient::Missing(user.clone(), id.clone()))),
                 }
             }
             Target::Token(index, address) => add(Found {
                 recipient: Recipient::Token(*index),
                 platform: None,
-                reach: Some(((**address).clone(), Permission::Unknown)),
+                reach: Some(Reached {
+                    address: (**address).clone(),
+                    permission: Permission::Unknown,
+                    seen: None,
+                    opted_out: false,
+                    hush: None,
+                }),
             }),
         }
     }
@@ -76,11 +113,17 @@ fn nobody(recipient: Recipient) -> Found {
     Found { recipient, platform: None, reach: None }
 }
 
-fn reached(user: &UserId, device: &Reach) -> Found {
+fn reached(user: &UserId, device: &Reach, known: &Known, category: Category) -> Found {
     Found {
         recipient: Recipient::Device(user.clone(), device.id.clone()),
         platform: device.platform,
-        reach: Some((device.address.clone(), device.permission)),
+        reach: Some(Reached {
+            address: device.address.clone(),
+            permission: device.permission,
+            seen: device.seen,
+            opted_out: known.opt_out.contains(&category),
+            hush: known.hush,
+        }),
     }
 }
 
@@ -102,7 +145,12 @@ mod tests {
             platform: None,
             address: Address { vendor: Vendor::Fcm, token: Secret::new(id), environment: None, topic: None },
             permission: Permission::Granted,
+            seen: None,
         }
+    }
+
+    fn with(devices: Vec<Reach>) -> Known {
+        Known { devices, ..Known::default() }
     }
 
     #[test]
@@ -116,12 +164,12 @@ mod tests {
         ];
         assert_eq!(users(&to), [user("a"), user("nobody"), user("b")]);
         let directory = Directory::from([
-            (user("a"), vec![device("d1"), device("d2")]),
-            (user("nobody"), vec![]),
-            (user("b"), vec![device("d3")]),
+            (user("a"), with(vec![device("d1"), device("d2")])),
+            (user("nobody"), with(vec![])),
+            (user("b"), with(vec![device("d3")])),
         ]);
         let recipients: Vec<Recipient> =
-            found(&to, &directory).into_iter().map(|found| found.recipient).collect();
+            found(&to, &directory, Category::Im).into_iter().map(|found| found.recipient).collect();
         assert_eq!(
             recipients,
             [

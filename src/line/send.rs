@@ -92,6 +92,8 @@ enum Crossed {
     NotSent(String),
     /// No answer.
     Silence(String),
+    /// What was looked up for it holds no longer.
+    Late(()),
 }
 
 /// The answers. `None`: not what was agreed; the requests may have left all the same.
@@ -106,6 +108,7 @@ pub fn decode(text: &str, expected: usize) -> Option<Vec<Answer>> {
         }
         Crossed::NotSent(why) => Answer::NotSent(why),
         Crossed::Silence(why) => Answer::Silence(why),
+        Crossed::Late(()) => Answer::Late,
     };
     Some(crossed.into_iter().map(answer).collect())
 }
@@ -116,6 +119,7 @@ pub fn verdict(vendor: Vendor, answer: &Answer, now: Millis) -> Verdict {
         Answer::Reply(reply) => vendor.classify(reply, now),
         Answer::NotSent(why) => Verdict::not_sent(why),
         Answer::Silence(why) => Verdict::new(Outcome::Unknown, why.clone()),
+        Answer::Late => Verdict::not_sent("its lookup was too long ago"),
     }
 }
 

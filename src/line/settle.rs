@@ -5,7 +5,7 @@
 //! (law 6): if most of a batch turns dead at once nothing of it is removed, and an answer that a wrong setting would
 //! also explain removes only while the same account is seen to accept others; that memory is the `Account` object's.
 
-use std::collections::BTreeMap;
+use crate::model::table::Table;
 
 use super::begin::Batch;
 use crate::{
@@ -65,15 +65,15 @@ pub struct Dead {
 #[derive(Debug, Default)]
 pub struct Aftermath {
     /// Per vendor and blame.
-    pub weigh: BTreeMap<(Vendor, String), Weigh>,
+    pub weigh: Table<(Vendor, String), Weigh>,
     /// Per vendor: deliveries that took a grant and did not use it.
-    pub unused: BTreeMap<Vendor, u64>,
+    pub unused: Table<Vendor, u64>,
 }
 
 /// What has become of this try of every delivery under way.
 pub fn settle(batch: &Batch, tried: Vec<Tried>) -> (Vec<End>, Aftermath) {
     let mut after = Aftermath::default();
-    let mut ends: BTreeMap<usize, End> = BTreeMap::new();
+    let mut ends: Table<usize, End> = Table::new();
     let mut dead_at = Vec::new();
     for Tried { entry: at, blame, verdict } in tried {
         let Some((delivery, address)) = under_way(batch, at) else { continue };
@@ -127,7 +127,27 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>) -> (Vec<End>, Aftermath) {
         let tries = delivery.tries;
         ends.insert(at, End { at: place(at), tries, to, sent: false, reason: Some(reason), detail });
     }
-    (ends.into_values().collect(), after)
+    (ends.into_iter().map(|(_, end)| end).collect(), after)
+}
+
+/// Users of whom personal messages were not sent because notifications are off on every device that was meant.
+pub fn missed(batch: &Batch) -> Vec<UserId> {
+    let page = &batch.page;
+    if !page.category.personal() || batch.again {
+        return Vec::new();
+    }
+    let (mut off, mut on) = (Vec::new(), Vec::new());
+    for delivery in &page.deliveries {
+        let Recipient::Device(user, _) = &delivery.recipient else { continue };
+        if delivery.reason == Some(Reason::PermissionOff) {
+            off.push(user.clone());
+        } else {
+            on.push(user);
+        }
+    }
+    off.dedup();
+    off.retain(|user| !on.contains(&user));
+    off
 }
 
 /// Nothing of what is due of a page could be sent.
@@ -176,7 +196,7 @@ fn dead(delivery: &Delivery, address: &Address, since: Option<Millis>) -> Option
 
 fn end(at: usize, tries: u32, verdict: Verdict) -> End {
     let (to, reason) = match verdict.outcome {
-        Outcome::Accepted { id } => (To::Accepted { vendor_id: id }, None),
+        Outcome::Accepted { id } => (To::Accepted(id), None),
         Outcome::TokenGone { .. } => (To::Failed, Some(Reason::TokenGone)),
         Outcome::Retry { after, why: RetryWhy::RateLimited } => (To::Retry(after), Some(Reason::RateLimited)),
         Outcome::Retry { after, why: RetryWhy::Unavailable } => {
@@ -219,7 +239,7 @@ impl Weigh {
 
 /// Groups words by the user whose object is told.
 pub fn by_user(words: Vec<Dead>) -> Vec<(UserId, Vec<Gone>)> {
-    let mut users: BTreeMap<UserId, Vec<Gone>> = BTreeMap::new();
+    let mut users: Table<UserId, Vec<Gone>> = Table::new();
     for Dead { user, gone } in words {
         users.entry(user).or_default().push(gone);
     }
@@ -266,8 +286,9 @@ mod tests {
             took: 0,
             deliveries: (0..n).map(sending).collect(),
         };
-        let entry = |n: usize| Entry { ids: Ids::new(&id, n), address: Some(address(n)), end: None };
-        Batch { page, entries: (0..n).map(entry).collect(), drafts: BTreeMap::new() }
+        let entry =
+            |n: usize| Entry { ids: Ids::new(&id, n), address: Some(address(n)), end: None, tried: false };
+        Batch { page, entries: (0..n).map(entry).collect(), drafts: Table::new(), again: false }
     }
 
     fn gone(certainty: Certainty) -> Outcome {

@@ -1,18 +1,19 @@
 //! An app (tenant): sealed credentials, policy, hashed keys. The `App` object owns this record, KV `APPS` holds a
 //! copy of it, and every isolate remembers it for some seconds.
 
-use std::collections::BTreeMap;
+use crate::model::table::Table;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     ids::{AppId, Tenant},
     push::Category,
-    time::Millis,
+    time::{DayZone, Millis},
 };
 use crate::{
     crypto::seal::Sealed,
     vendor::{Facts, Vendor},
+    wire::user::AdviceRule,
 };
 
 /// What a key may do.
@@ -71,14 +72,36 @@ pub struct Limit {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Policy {
     /// Limits on top of the vendor's own, per vendor and category.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub quota: BTreeMap<Vendor, BTreeMap<Category, Limit>>,
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub quota: Table<Vendor, Table<Category, Limit>>,
     /// The only schemes a link may have. Empty: every scheme but the ones that are never allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub link_schemes: Vec<String>,
+    /// Days without a sign of life after which a device is stale, where it is not the vendor's default.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub stale_days: Table<Vendor, u32>,
+    /// When apps are told to ask for permission.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<AdviceRule>,
 }
 
 impl Policy {
+    /// For how many days nothing was heard of a device, if those are too many.
+    pub fn stale(&self, vendor: Vendor, heard: Option<u64>, now: Millis) -> Option<u64> {
+        let days = now.day(DayZone::Utc).0.saturating_sub(heard?);
+        (days > u64::from(self.stale_after(vendor))).then_some(days)
+    }
+
+    /// Days without a sign of life after which a device is stale.
+    pub fn stale_after(&self, vendor: Vendor) -> u32 {
+        self.stale_days.get(&vendor).copied().unwrap_or_else(|| vendor.stale_days())
+    }
+
+    /// When apps are told to ask for permission: once a week, when a personal message was missed.
+    pub fn advice(&self) -> AdviceRule {
+        self.advice.unwrap_or(AdviceRule { every_days: 7, missed_min: 1 })
+    }
+
     /// Most messages of this category in one of the vendor's days, where something limits them.
     pub fn per_day(&self, vendor: Vendor, category: Category) -> Option<u64> {
         let own = self.quota.get(&vendor).and_then(|of| of.get(&category)).map(|limit| limit.per_day);
@@ -100,13 +123,16 @@ pub struct App {
     pub revision: u64,
     /// Credentials per vendor, sealed.
     #[serde(default)]
-    pub credentials: BTreeMap<Vendor, Credential>,
+    pub credentials: Table<Vendor, Credential>,
     /// The operator's rules.
     #[serde(default)]
     pub policy: Policy,
     /// Keys, oldest first.
     #[serde(default)]
     pub keys: Vec<KeyRecord>,
+    /// Verify user tokens, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub user_token_keys: Vec<UserTokenKey>,
     /// When the app was made.
     pub created_at: Millis,
     /// When it was last changed.
@@ -119,6 +145,19 @@ impl App {
         Tenant { app: self.id.clone(), generation: self.generation }
     }
 }
+
+/// A key that verifies user tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserTokenKey {
+    /// The shared secret, under `SEAL_KEY`.
+    Hs256(Sealed),
+    /// The public point: SEC 1, base64.
+    Es256(String),
+}
+
+/// Most of them: the present one, and those that tokens of before were signed with.
+pub const USER_TOKEN_KEYS_MAX: usize = 4;
 
 /// One vendor's credential, sealed, with what may be shown of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

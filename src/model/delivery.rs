@@ -27,11 +27,13 @@ pub enum State {
     Retrying,
     /// Taken back before it was sent.
     Cancelled,
+    /// Waits for the time at which it may be sent; the reason says why.
+    Held,
 }
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Sending,
         Self::Accepted,
         Self::Skipped,
@@ -39,13 +41,27 @@ impl State {
         Self::Unknown,
         Self::Retrying,
         Self::Cancelled,
+        Self::Held,
     ];
 
     /// It goes on from here by itself.
     pub fn open(self) -> bool {
         match self {
-            Self::Sending | Self::Retrying => true,
+            Self::Sending | Self::Retrying | Self::Held => true,
             Self::Accepted | Self::Skipped | Self::Failed | Self::Unknown | Self::Cancelled => false,
+        }
+    }
+
+    /// Nothing of it is at a vendor: it can be taken back, or end with its `ttl`.
+    pub fn waits(self) -> bool {
+        match self {
+            Self::Retrying | Self::Held => true,
+            Self::Sending
+            | Self::Accepted
+            | Self::Skipped
+            | Self::Failed
+            | Self::Unknown
+            | Self::Cancelled => false,
         }
     }
 
@@ -59,6 +75,7 @@ impl State {
             Self::Unknown => "unknown",
             Self::Retrying => "retrying",
             Self::Cancelled => "cancelled",
+            Self::Held => "held",
         }
     }
 }
@@ -93,11 +110,17 @@ pub enum Reason {
     NoAnswer,
     /// Its `ttl` ended before it could be sent.
     Expired,
+    /// The user does not want messages of this category.
+    OptedOut,
+    /// The user's quiet hours.
+    QuietHours,
+    /// The device has given no sign of life for so long that marketing is not sent to it.
+    Stale,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::NoDevice,
         Self::PermissionOff,
         Self::Duplicate,
@@ -111,6 +134,9 @@ impl Reason {
         Self::VendorUnavailable,
         Self::NoAnswer,
         Self::Expired,
+        Self::OptedOut,
+        Self::QuietHours,
+        Self::Stale,
     ];
 
     /// The name in the contract.
@@ -129,12 +155,15 @@ impl Reason {
             Self::VendorUnavailable => "vendor_unavailable",
             Self::NoAnswer => "no_answer",
             Self::Expired => "expired",
+            Self::OptedOut => "opted_out",
+            Self::QuietHours => "quiet_hours",
+            Self::Stale => "stale",
         }
     }
 }
 
 /// Whom a delivery is for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recipient {
     /// A user without a device that could be meant.
@@ -233,6 +262,19 @@ impl Delivery {
         now: Millis,
     ) -> Self {
         Self { vendor, platform, reason: Some(reason), detail, ..Self::new(recipient, State::Skipped, now) }
+    }
+
+    /// Not sent before a time.
+    pub fn held(
+        recipient: Recipient,
+        vendor: Vendor,
+        platform: Option<Platform>,
+        reason: Reason,
+        until: Millis,
+        now: Millis,
+    ) -> Self {
+        let (vendor, until) = (Some(vendor), Some(until));
+        Self { vendor, platform, reason: Some(reason), until, ..Self::new(recipient, State::Held, now) }
     }
 
     fn new(recipient: Recipient, state: State, now: Millis) -> Self {

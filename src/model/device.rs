@@ -77,7 +77,6 @@ pub struct Registration {
     /// What the device runs.
     pub platform: Platform,
     /// How it is reached.
-    #[serde(flatten)]
     pub address: Address,
     /// Whether notifications are allowed.
     #[serde(default)]
@@ -93,17 +92,46 @@ pub struct Registration {
     pub time_zone: Option<String>,
 }
 
+/// Where a device was learnt of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The app itself, with a user token.
+    Client,
+    /// The app's backend, with a key.
+    Backend,
+    /// A line of an import.
+    Import,
+}
+
+/// Whether device and token are this user's: the `Claim` objects say so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// Asked for, not yet answered: nothing is sent to it.
+    Pending,
+    /// Ours since these epochs: of the device id and of the token.
+    Ours(u64, u64),
+}
+
 /// A registration on file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// Chosen by the client.
     pub id: DeviceId,
     /// What it said of itself.
-    #[serde(flatten)]
     pub registration: Registration,
+    /// Whether it is this user's.
+    pub hold: Hold,
+    /// When that was last asked for: names the attempt, and is greater than that of any attempt of this user before.
+    pub asked_at: Millis,
+    /// Where it was first heard of.
+    pub source: Source,
+    /// When.
+    pub created_at: Millis,
     /// When this token was first heard of here.
     pub token_since: Millis,
-    /// The last word that was written down. "Still here" on the same day is not, so this is exact to the day.
+    /// The last word that was written down. "Still here" is not for a week, so this is exact to a week.
     pub seen_at: Millis,
     /// When the vendor first called the token dead without that being enough to remove it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,4 +139,14 @@ pub struct Device {
     /// When a word that the token is dead since some time was doubted: it could not be told from an older state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubted_at: Option<Millis>,
+    /// When the app was last told that now is a good moment to ask for permission.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advised_at: Option<Millis>,
+}
+
+impl Device {
+    /// A push can go to it.
+    pub fn usable(&self) -> bool {
+        matches!(self.hold, Hold::Ours(..))
+    }
 }

@@ -3,11 +3,12 @@
 pub mod app;
 pub mod delivery;
 pub mod device;
-pub mod gather;
 pub mod ids;
 pub mod outcome;
 pub mod page;
+pub mod preferences;
 pub mod problem;
 pub mod push;
 pub mod secret;
+pub mod table;
 pub mod time;

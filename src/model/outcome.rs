@@ -139,4 +139,6 @@ pub enum Answer {
     NotSent(String),
     /// It may have left; no answer came in time.
     Silence(String),
+    /// Nothing left: what was looked up for it no longer held.
+    Late,
 }

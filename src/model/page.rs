@@ -103,12 +103,8 @@ pub enum Source {
     /// Beside the head.
     Inline,
     /// One version of an audience.
-    Audience {
-        /// Its id.
-        id: AudienceId,
-        /// Which version.
-        version: u64,
-    },
+    /// In order: its id; which version.
+    Audience(AudienceId, u64),
 }
 
 /// A queued push.

@@ -65,6 +65,12 @@ codes! {
     InvalidCredentials = "invalid_credentials", 400, "Credential refused";
     /// No key, or none that is known.
     Unauthorized = "unauthorized", 401, "Not authorized";
+    /// No key of the app has signed the user token, or it is not of the form.
+    UserTokenInvalid = "user_token_invalid", 401, "User token refused";
+    /// The user token's time is over.
+    UserTokenExpired = "user_token_expired", 401, "User token expired";
+    /// The user token is for another user.
+    ForeignUser = "foreign_user", 403, "Another user's token";
     /// The key may not do this.
     MissingScope = "missing_scope", 403, "The key lacks a scope";
     /// No such route.
@@ -85,6 +91,8 @@ codes! {
     UnknownUser = "unknown_user", 404, "Unknown user";
     /// No such device.
     UnknownDevice = "unknown_device", 404, "Unknown device";
+    /// Another user has registered the device at the same time.
+    DeviceTaken = "device_taken", 409, "Another user holds the device";
     /// The route exists, not with this method.
     MethodNotAllowed = "method_not_allowed", 405, "Method not allowed";
     /// The object holds as many as it may.

@@ -1,11 +1,11 @@
 //! One app at one vendor: counters per class, and which bearer is current.
 
-use std::collections::BTreeMap;
+use crate::model::table::Table;
 
 use super::quota::{Counter, Mark, Take};
 use crate::{
     crypto::hash,
-    model::{gather::gather, push::Category, time::Millis},
+    model::{push::Category, table::gather, time::Millis},
     vendor::Vendor,
     wire::account::{Admit, Bearer},
 };
@@ -16,8 +16,8 @@ pub type Rule = (u64, Option<u64>);
 /// What the object holds in memory.
 #[derive(Debug, Default)]
 pub struct State {
-    counters: BTreeMap<Category, Counter>,
-    limits: BTreeMap<Category, Rule>,
+    counters: Table<Category, Counter>,
+    limits: Table<Category, Rule>,
     bearer: Option<Bearer>,
 }
 

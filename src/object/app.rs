@@ -1,6 +1,6 @@
 //! One app's record: what a call changes.
 
-use std::collections::BTreeMap;
+use crate::model::table::Table;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ pub fn step(state: &mut State, id: &AppId, call: Call, now: Millis) -> (Done, bo
     let known = state.app.is_some();
     match call {
         Call::Get => (if known { Done::Read } else { Done::Missing }, false),
-        Call::Put { credentials, policy } => {
+        Call::Put(credentials, policy, user_token_keys) => {
             if !known {
                 state.lives += 1;
             }
@@ -36,9 +36,10 @@ pub fn step(state: &mut State, id: &AppId, call: Call, now: Millis) -> (Done, bo
                 id: id.clone(),
                 generation: lives,
                 revision: 0,
-                credentials: BTreeMap::new(),
+                credentials: Table::new(),
                 policy: Default::default(),
                 keys: Vec::new(),
+                user_token_keys: Vec::new(),
                 created_at: now,
                 updated_at: now,
             });
@@ -57,13 +58,16 @@ pub fn step(state: &mut State, id: &AppId, call: Call, now: Millis) -> (Done, bo
             if let Some(policy) = policy {
                 app.policy = policy;
             }
+            if let Some(keys) = user_token_keys {
+                app.user_token_keys = keys;
+            }
             (if known { Done::Changed } else { Done::Created }, true)
         }
         Call::Delete => {
             state.app = None;
             (if known { Done::Removed } else { Done::Missing }, known)
         }
-        Call::AddKey { record } => match &mut state.app {
+        Call::AddKey(record) => match &mut state.app {
             None => (Done::Missing, false),
             Some(app) if app.keys.len() >= KEYS_MAX => (Done::Full, false),
             Some(app) => {
@@ -72,7 +76,7 @@ pub fn step(state: &mut State, id: &AppId, call: Call, now: Millis) -> (Done, bo
                 (Done::Changed, true)
             }
         },
-        Call::RevokeKey { id } => match &mut state.app {
+        Call::RevokeKey(id) => match &mut state.app {
             None => (Done::Missing, false),
             Some(app) => {
                 let before = app.keys.len();
@@ -99,7 +103,7 @@ mod tests {
     use crate::model::app::{KeyRecord, Policy, Scope};
 
     fn put(policy: Option<Policy>) -> Call {
-        Call::Put { credentials: BTreeMap::new(), policy }
+        Call::Put(Table::new(), policy, None)
     }
 
     fn record(id: &str) -> KeyRecord {
@@ -140,14 +144,14 @@ mod tests {
     #[test]
     fn keys_come_and_go() {
         let (id, mut state) = (AppId::parse("shop").unwrap(), State::default());
-        let add = |n: usize| Call::AddKey { record: record(&n.to_string()) };
+        let add = |n: usize| Call::AddKey(record(&n.to_string()));
         assert_eq!(step(&mut state, &id, add(0), Millis(1)), (Done::Missing, false));
         step(&mut state, &id, put(None), Millis(1));
         for n in 0..KEYS_MAX {
             assert_eq!(step(&mut state, &id, add(n), Millis(1)), (Done::Changed, true));
         }
         assert_eq!(step(&mut state, &id, add(99), Millis(1)), (Done::Full, false));
-        let revoke = |id: &str| Call::RevokeKey { id: id.into() };
+        let revoke = |id: &str| Call::RevokeKey(id.into());
         assert_eq!(step(&mut state, &id, revoke("0"), Millis(1)), (Done::Removed, true));
         assert_eq!(step(&mut state, &id, revoke("0"), Millis(1)), (Done::MissingKey, false));
     }

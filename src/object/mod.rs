@@ -4,6 +4,8 @@
 pub mod account;
 pub mod app;
 pub mod audience;
+pub mod census;
+pub mod claim;
 pub mod judge;
 pub mod ledger;
 pub mod quota;

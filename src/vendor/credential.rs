@@ -98,7 +98,7 @@ impl Credential {
 
 /// The open part of a credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(rename_all = "snake_case")]
 pub enum Facts {
     /// Default topic and environment.
     Apns(apns::Facts),

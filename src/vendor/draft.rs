@@ -8,10 +8,10 @@ use crate::{
     crypto::hash,
     line::parse::json::child,
     model::{
-        gather::gather,
         ids::PushId,
         problem::{Code, Problem},
         push::Message,
+        table::gather,
     },
 };
 

@@ -90,6 +90,15 @@ impl Vendor {
         }
     }
 
+    /// Days without a sign of life after which a device is stale. Google calls a token stale after a month (vendor page, 2.6);
+    /// for the others no time is named, and 90 days are our choice.
+    pub fn stale_days(self) -> u32 {
+        match self {
+            Self::Apns | Self::Webpush => 90,
+            Self::Fcm => 30,
+        }
+    }
+
     /// Seconds before the next try after `tries` of them, where the vendor does not say: Apple's rule is quick tries, then
     /// 15 minutes; Google's exponential from 10 s (vendor pages, 1.6 and 2.5), which the push services of browsers, who name
     /// no figure, get as well. At most an hour.

@@ -20,7 +20,6 @@ pub fn name(tenant: &Tenant, vendor: Vendor) -> String {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
     /// The app and which life of it.
-    #[serde(flatten)]
     pub tenant: Tenant,
     /// The vendor.
     pub vendor: Vendor,
@@ -35,23 +34,11 @@ pub enum Call {
     /// Let n deliveries pass, hand out the bearer.
     Admit(Admit),
     /// Take back what was granted and not used.
-    Return {
-        /// Of which category.
-        category: Category,
-        /// Granted when: what belongs to a window that is over is not given back.
-        resets_at: Millis,
-        /// How many.
-        n: u64,
-    },
+    /// In order: of which category; granted when: what belongs to a window that is over is not given back; how many.
+    Return(Category, Millis, u64),
     /// Weigh "bad token" answers that a wrong setting of ours would also explain.
-    Judge {
-        /// Which setting it would be.
-        blame: String,
-        /// Accepted under it since the last call from this isolate.
-        accepted: u64,
-        /// Such answers now.
-        doubtful: u64,
-    },
+    /// In order: which setting it would be; accepted under it since the last call from this isolate; such answers now.
+    Judge(String, u64, u64),
 }
 
 /// A request to pass.
@@ -87,28 +74,15 @@ pub struct Reply {
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// So many may pass.
-    Granted {
-        /// At most as many as asked for.
-        granted: u64,
-        /// When the window ends.
-        resets_at: Millis,
-        /// The bearer, where one was wanted.
-        bearer: Option<Bearer>,
-    },
+    /// In order: at most as many as asked for; when the window ends; the bearer, where one was wanted.
+    Granted(u64, Millis, Option<Bearer>),
     /// There is no bearer to be had; nothing was granted.
-    NoBearer {
-        /// `credentials`, `rate_limited` or `vendor_unavailable`.
-        reason: Reason,
-        /// In words.
-        detail: String,
-    },
+    /// In order: `credentials`, `rate_limited` or `vendor_unavailable`; in words.
+    NoBearer(Reason, String),
     /// Taken back.
     Returned,
     /// Whether the answers may remove tokens.
-    Judged {
-        /// They may.
-        remove: bool,
-    },
+    Judged(bool),
 }
 
 /// A bearer and how long it lasts.
@@ -129,9 +103,9 @@ mod tests {
     #[test]
     fn calls_are_pinned() {
         for text in [
-            r#"{"app":"shop","generation":1,"vendor":"fcm","call":{"admit":{"category":"marketing","n":2,"limit":100,"policy":9,"bearer":true,"refused":null,"revision":3}}}"#,
-            r#"{"app":"shop","generation":1,"vendor":"apns","call":{"judge":{"blame":"sandbox/com.example","accepted":9,"doubtful":1}}}"#,
-            r#"{"app":"shop","generation":1,"vendor":"fcm","call":{"return":{"category":"im","resets_at":5,"n":1}}}"#,
+            r#"{"tenant":{"app":"shop","generation":1},"vendor":"fcm","call":{"admit":{"category":"marketing","n":2,"limit":100,"policy":9,"bearer":true,"refused":null,"revision":3}}}"#,
+            r#"{"tenant":{"app":"shop","generation":1},"vendor":"apns","call":{"judge":["sandbox/com.example",9,1]}}"#,
+            r#"{"tenant":{"app":"shop","generation":1},"vendor":"fcm","call":{"return":["im",5,1]}}"#,
         ] {
             let call: Request = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&call).unwrap(), text);

@@ -1,13 +1,13 @@
 //! The `App` object: owns one app's record, and is the only writer of its read copy in KV `APPS`.
 
-use std::collections::BTreeMap;
+use crate::model::table::Table;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     crypto::seal::Sealed,
     model::{
-        app::{App, KeyRecord, Policy},
+        app::{App, KeyRecord, Policy, UserTokenKey},
         ids::AppId,
     },
     vendor::{Facts, Vendor},
@@ -50,24 +50,15 @@ pub enum Call {
     /// The record.
     Get,
     /// Create or change: what is not named stays as it is.
-    Put {
-        /// `None` removes the vendor's credential.
-        credentials: BTreeMap<Vendor, Option<NewCredential>>,
-        /// Replaces the whole policy.
-        policy: Option<Policy>,
-    },
+    /// In order: `None` removes the vendor's credential; replaces the whole policy; replaces all keys of user tokens.
+    Put(Table<Vendor, Option<NewCredential>>, Option<Policy>, Option<Vec<UserTokenKey>>),
     /// Forget the app; its id may be used again, and starts from nothing.
     Delete,
     /// Add a key.
-    AddKey {
-        /// The record, digest included.
-        record: KeyRecord,
-    },
+    /// The record, digest included.
+    AddKey(KeyRecord),
     /// Remove a key.
-    RevokeKey {
-        /// Which.
-        id: String,
-    },
+    RevokeKey(String),
 }
 
 /// What became of a call.

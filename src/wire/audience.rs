@@ -24,34 +24,18 @@ pub enum Call {
     /// Begin an upload.
     Start,
     /// Rows of an upload, [`ROW`] users in each but the last.
-    Add {
-        /// Of which upload.
-        version: u64,
-        /// Number of the first row.
-        first: u32,
-        /// Ids, a line each.
-        rows: Vec<String>,
-    },
+    /// In order: of which upload; number of the first row; ids, a line each.
+    Add(u64, u32, Vec<String>),
     /// The upload is complete.
-    Finish {
-        /// Which.
-        version: u64,
-        /// Users in it.
-        users: u32,
-    },
+    /// In order: which; users in it.
+    Finish(u64, u32),
     /// What is known.
     Get,
     /// Remove it.
     Remove,
     /// Some users of a version, all of one row.
-    Slice {
-        /// Which version.
-        version: u64,
-        /// Number of the first user.
-        first: u32,
-        /// How many.
-        n: u32,
-    },
+    /// In order: which version; number of the first user; how many.
+    Slice(u64, u32, u32),
 }
 
 /// What came of a call.
@@ -85,12 +69,9 @@ mod tests {
 
     #[test]
     fn calls_are_pinned() {
-        for text in [
-            r#""start""#,
-            r#"{"add":{"version":1,"first":0,"rows":["a\nb"]}}"#,
-            r#"{"finish":{"version":1,"users":2}}"#,
-            r#"{"slice":{"version":1,"first":100,"n":100}}"#,
-        ] {
+        for text in
+            [r#""start""#, r#"{"add":[1,0,["a\nb"]]}"#, r#"{"finish":[1,2]}"#, r#"{"slice":[1,100,100]}"#]
+        {
             let call: Call = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&call).unwrap(), text);
         }

@@ -36,9 +36,9 @@ mod tests {
     #[test]
     fn jobs_are_pinned() {
         for text in [
-            r#"{"tenant":{"app":"shop","generation":1},"job":{"slice":{"push":"01ARYZ6S410000000000000000","slice":7,"part":0}}}"#,
-            r#"{"tenant":{"app":"shop","generation":1},"job":{"retry":{"push":"01ARYZ6S410000000000000000","part":{"slice":[7,0]}}}}"#,
-            r#"{"tenant":{"app":"shop","generation":1},"job":{"retry":{"push":"01ARYZ6S410000000000000000","part":"whole"}}}"#,
+            r#"{"tenant":{"app":"shop","generation":1},"job":{"slice":["01ARYZ6S410000000000000000",7,0]}}"#,
+            r#"{"tenant":{"app":"shop","generation":1},"job":{"retry":["01ARYZ6S410000000000000000",{"slice":[7,0]}]}}"#,
+            r#"{"tenant":{"app":"shop","generation":1},"job":{"retry":["01ARYZ6S410000000000000000","whole"]}}"#,
         ] {
             let envelope: Envelope = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&envelope).unwrap(), text);

@@ -1,6 +1,6 @@
 //! The `Ledger` object: one shard of an app's pushes. Owns pages, idempotency, retries due, and the funnel.
 
-use std::collections::BTreeMap;
+use crate::model::table::Table;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -12,7 +12,7 @@ use crate::{
         ids::{DeviceId, PushId, Tenant, UserId},
         page::{Head, Page, Part},
         push::{Category, Message},
-        time::Millis,
+        time::{Day, Millis},
     },
     vendor::Vendor,
 };
@@ -41,79 +41,37 @@ pub struct Request {
 #[serde(rename_all = "snake_case")]
 pub enum Call {
     /// Writes a page down, if its key is free.
-    Begin {
-        /// All its deliveries, begun.
-        page: Box<Page>,
-        /// For another try.
-        work: Box<RawValue>,
-    },
+    /// In order: the page, all its deliveries begun; its work, for another try; whether devices were looked up in KV.
+    Begin(Box<Page>, Box<RawValue>, bool),
+    /// KV does not write copies: until then, pages whose devices were looked up there are not begun.
+    Distrust(Millis),
     /// What became of deliveries.
-    Settle {
-        /// Of which push.
-        push: PushId,
-        /// Which page.
-        part: Part,
-        /// When.
-        now: Millis,
-        /// Each.
-        ends: Vec<End>,
-    },
+    /// In order: of which push; which page; when; each.
+    Settle(PushId, Part, Millis, Vec<End>),
     /// Undoes a begin of which nothing was sent and nobody was told.
-    Abort {
-        /// Of which push.
-        push: PushId,
-        /// Which page.
-        part: Part,
-    },
+    /// In order: of which push; which page.
+    Abort(PushId, Part),
     /// Takes what is due of a page, to send it.
-    Take {
-        /// Of which push.
-        push: PushId,
-        /// Which page.
-        part: Part,
-    },
+    /// In order: of which push; which page.
+    Take(PushId, Part),
     /// Writes a queued push down, if its key is free.
-    Queue {
-        /// The push.
-        head: Box<Head>,
-        /// Its message.
-        work: Box<RawValue>,
-        /// Its targets, [`CHUNK`] in each.
-        targets: Vec<Box<RawValue>>,
-    },
+    /// In order: the push; its message; its targets, [`CHUNK`] in each.
+    Queue(Box<Head>, Box<RawValue>, Vec<Box<RawValue>>),
     /// What a page of a queued push is to be made of.
-    Slice {
-        /// Of which push.
-        push: PushId,
-        /// Which slice.
-        slice: u32,
-        /// Which part of it.
-        part: u32,
-    },
+    /// In order: of which push; which slice; which part of it.
+    Slice(PushId, u32, u32),
     /// Whether a push of the same idempotency key is here.
-    Held {
-        /// The id made from the key.
-        push: PushId,
-    },
+    Held(PushId),
     /// What is known of a push.
-    Get {
-        /// Which.
-        push: PushId,
-        /// Only pages behind this row key.
-        after: Option<String>,
-    },
+    /// In order: which; only pages behind this row key.
+    Get(PushId, Option<String>),
     /// Takes back what has not been sent.
-    Cancel {
-        /// Which.
-        push: PushId,
-    },
-    /// Counts of the hours from `from` until before `to`.
-    Funnel {
-        /// Hours since the epoch.
-        from: u64,
-        /// Hours since the epoch.
-        to: u64,
-    },
+    Cancel(PushId),
+    /// Takes a user's name out of everything, and back what waits for the user. At most so many rows at once.
+    /// In order: whom; only days and rows behind this place.
+    Erase(UserId, Option<(Day, String)>),
+    /// Counts of the hours from one until before another, since the epoch.
+    Funnel(u64, u64),
 }
 
 /// What sending again needs, as it lies in a row.
@@ -123,8 +81,8 @@ pub struct Work {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Message>,
     /// Raw tokens, by their place in `to.tokens`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tokens: BTreeMap<usize, Address>,
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub tokens: Table<usize, Address>,
 }
 
 /// One target of a queued push, as it lies in a row.
@@ -167,10 +125,8 @@ pub struct End {
 #[serde(rename_all = "snake_case")]
 pub enum To {
     /// The vendor has it.
-    Accepted {
-        /// The vendor's id of it.
-        vendor_id: Option<String>,
-    },
+    /// The vendor's id of it.
+    Accepted(Option<String>),
     /// Not sent, on purpose; it could pass at this time.
     Skipped(Option<Millis>),
     /// Refused.
@@ -179,6 +135,8 @@ pub enum To {
     Unknown,
     /// Another try, not before so many seconds where the vendor said so.
     Retry(Option<u32>),
+    /// A try at this time.
+    Held(Millis),
 }
 
 /// The answer.
@@ -200,6 +158,8 @@ pub enum Outcome {
     Exists(Box<Known>),
     /// There is no such push, or nothing of it is to be done.
     Nothing,
+    /// Not begun: KV cannot be trusted until then.
+    Distrust(Millis),
     /// Deliveries to send.
     Taken(Box<Taken>),
     /// A page to make.
@@ -208,6 +168,8 @@ pub enum Outcome {
     Known(Box<Known>),
     /// Counts.
     Funnel(Vec<Cell>),
+    /// Rows that named the user, and where to go on.
+    Erased(u32, Option<(Day, String)>),
 }
 
 /// A page of which deliveries are due.

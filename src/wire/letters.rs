@@ -21,15 +21,10 @@ pub enum Call {
     /// Keep these.
     Add(Vec<Letter>),
     /// Those behind this number, [`PAGE`] of them.
-    List {
-        /// 0: from the beginning.
-        after: u64,
-    },
+    /// Behind this number; 0: from the beginning.
+    List(u64),
     /// Those with these numbers are done.
-    Remove {
-        /// Numbers.
-        ids: Vec<u64>,
-    },
+    Remove(Vec<u64>),
 }
 
 /// A job that was given up.
@@ -60,11 +55,9 @@ mod tests {
 
     #[test]
     fn calls_are_pinned() {
-        for text in [
-            r#"{"add":[{"id":0,"at":7,"body":"x","reason":"y"}]}"#,
-            r#"{"list":{"after":0}}"#,
-            r#"{"remove":{"ids":[1]}}"#,
-        ] {
+        for text in
+            [r#"{"add":[{"id":0,"at":7,"body":"x","reason":"y"}]}"#, r#"{"list":0}"#, r#"{"remove":[1]}"#]
+        {
             let call: Call = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&call).unwrap(), text);
         }

@@ -55,7 +55,7 @@ export ESBUILD_BIN="$ROOT/node_modules/.bin/esbuild"
 "$WORKER_BUILD_DIR/bin/worker-build" --release --out-dir "$out" ${features:+--features "$features"}
 
 # The names of functions are needed up to here only: 45 KB of the wasm as it is sent. A panic still says file and line.
-"$WASM_OPT_BIN" --strip-debug "$out/index_bg.wasm" -o "$out/index_bg.wasm"
+"$WASM_OPT_BIN" -Oz --merge-similar-functions --strip-debug "$out/index_bg.wasm" -o "$out/index_bg.wasm"
 
 [ -f "$out/index.js" ] || fail "worker-build ended without an error, but $out/index.js is not there"
 printf '%s\n' "$want" >"$stamp"

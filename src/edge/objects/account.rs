@@ -2,7 +2,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
     time::Duration,
 };
 
@@ -17,7 +16,7 @@ use super::{
     },
     flight::{Flight, Turn},
     rows::{Rows, Table},
-    shell::Shell,
+    shell::{PLACE, Shell},
 };
 use crate::{
     crypto::seal::Sealed,
@@ -61,7 +60,7 @@ pub struct Account {
     shell: Shell<Held>,
     trimming: Cell<bool>,
     flight: Flight<Result<Bearer, Refusal>>,
-    seen: RefCell<HashMap<String, Seen>>,
+    seen: RefCell<crate::model::table::Table<String, Seen>>,
 }
 
 export!(Account, BINDING, alarm);
@@ -69,7 +68,7 @@ export!(Account, BINDING, alarm);
 impl Account {
     fn new(state: State, env: Env) -> Self {
         Self {
-            shell: Shell::new(state, env, TABLES),
+            shell: Shell::new(state, env, TABLES, PLACE),
             trimming: Cell::new(false),
             flight: Flight::new(),
             seen: RefCell::default(),
@@ -95,7 +94,7 @@ impl Account {
         let ask = &ask;
         let outcome = match &ask.call {
             Call::Admit(admit) => self.admit(ask, admit).await?,
-            Call::Return { category, resets_at, n } => {
+            Call::Return(category, resets_at, n) => {
                 let ahead = self.with(ask, |held, _| {
                     held.give_back(*category, *n, *resets_at, ask.vendor);
                     Ok(held.is_ahead())
@@ -103,13 +102,13 @@ impl Account {
                 self.trim_later(ahead).await?;
                 Outcome::Returned
             }
-            Call::Judge { blame, accepted, doubtful } => {
+            Call::Judge(blame, accepted, doubtful) => {
                 let mut seen = self.seen.borrow_mut();
                 if seen.len() >= SEEN_MAX && !seen.contains_key(blame) {
                     seen.clear();
                 }
                 let remove = seen.entry(blame.clone()).or_default().judge(*accepted, *doubtful, now());
-                Outcome::Judged { remove }
+                Outcome::Judged(remove)
             }
         };
         Ok(Reply { outcome, rows: self.shell.rows()?.take_written() })
@@ -121,7 +120,7 @@ impl Account {
         let bearer = if admit.bearer {
             match self.bearer(ask, admit).await? {
                 Ok(bearer) => Some(bearer),
-                Err((reason, detail)) => return Ok(Outcome::NoBearer { reason, detail }),
+                Err((reason, detail)) => return Ok(Outcome::NoBearer(reason, detail)),
             }
         } else {
             None
@@ -135,7 +134,7 @@ impl Account {
             Ok((take.granted, held.is_ahead()))
         })?;
         self.trim_later(ahead).await?;
-        Ok(Outcome::Granted { granted, resets_at: Held::resets_at(ask.vendor, now), bearer })
+        Ok(Outcome::Granted(granted, Held::resets_at(ask.vendor, now), bearer))
     }
 
     /// Sets the alarm that writes down marks which are above what was granted: those that ran ahead, and those whose

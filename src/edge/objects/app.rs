@@ -6,7 +6,7 @@ use worker::{Env, State};
 use super::{
     super::cx::now,
     rows::{Rows, Table},
-    shell::Shell,
+    shell::{PLACE, Shell},
 };
 use crate::{
     object::app::{self, State as Record},
@@ -29,7 +29,7 @@ export!(App, BINDING, alarm);
 
 impl App {
     fn new(state: State, env: Env) -> Self {
-        Self { shell: Shell::new(state, env, TABLES) }
+        Self { shell: Shell::new(state, env, TABLES, PLACE) }
     }
 
     async fn alarm(&self) -> worker::Result<()> {
@@ -50,7 +50,7 @@ impl App {
         })?;
         if changed {
             let key = name(&ask.app);
-            self.shell.changed(&key).await?;
+            self.shell.changed(&key, true).await?;
             self.shell.copy(COPY, &key, copy).await;
         }
         Ok(Reply { done, app, rows: self.shell.rows()?.take_written() })

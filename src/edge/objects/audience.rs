@@ -9,7 +9,7 @@ use worker::{Env, State};
 use super::{
     super::cx::now,
     rows::{Rows, Table},
-    shell::Shell,
+    shell::{PLACE, Shell},
 };
 use crate::{
     model::time::Millis,
@@ -33,7 +33,7 @@ export!(Audience, BINDING, alarm);
 
 impl Audience {
     fn new(state: State, env: Env) -> Self {
-        Self { shell: Shell::new(state, env, TABLES), alarm: Cell::new(None) }
+        Self { shell: Shell::new(state, env, TABLES, PLACE), alarm: Cell::new(None) }
     }
 
     /// Drops what is no longer needed; an object without anything is emptied by the platform when it holds no row.
@@ -60,15 +60,15 @@ impl Audience {
                     store(rows, held)?;
                     Outcome::Version(version)
                 }
-                Call::Add { version, .. } if !held.takes(version) => Outcome::Missing,
-                Call::Add { version, first, rows: lists } => {
+                Call::Add(version, _, _) if !held.takes(version) => Outcome::Missing,
+                Call::Add(version, first, lists) => {
                     let insert = format!("INSERT OR REPLACE INTO list_{version} (n, ids) VALUES (?, ?)");
                     for (n, ids) in (u64::from(first)..).zip(lists) {
                         rows.write(&insert, vec![n.into(), ids.into()])?;
                     }
                     Outcome::Version(version)
                 }
-                Call::Finish { version, users } => match held.finish(version, users, now) {
+                Call::Finish(version, users) => match held.finish(version, users, now) {
                     Some(current) => {
                         store(rows, held)?;
                         Outcome::Current(current)
@@ -81,8 +81,8 @@ impl Audience {
                     Outcome::Removed
                 }
                 Call::Remove => Outcome::Missing,
-                Call::Slice { version, .. } if !held.readable(version) => Outcome::Missing,
-                Call::Slice { version, first, n } => {
+                Call::Slice(version, _, _) if !held.readable(version) => Outcome::Missing,
+                Call::Slice(version, first, n) => {
                     let select = format!("SELECT ids FROM list_{version} WHERE n = ?");
                     let found = rows.read_with(&select, vec![u64::from(first / ROW).into()])?;
                     let ids = found.into_iter().flatten().next().unwrap_or_default();

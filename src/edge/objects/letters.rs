@@ -45,12 +45,12 @@ impl Letters {
                     rows.write("INSERT INTO letter (at, body, reason) VALUES (?, ?, ?)", values)?;
                 }
             }
-            Call::List { after } => {
+            Call::List(after) => {
                 let statement = "SELECT id, at, body, reason FROM letter WHERE id > ? ORDER BY id LIMIT ?";
                 let found = rows.read_with(statement, vec![after.into(), (PAGE as u64).into()])?;
                 letters = found.into_iter().filter_map(letter).collect();
             }
-            Call::Remove { ids } => {
+            Call::Remove(ids) => {
                 for id in ids {
                     rows.write("DELETE FROM letter WHERE id = ?", vec![id.into()])?;
                 }

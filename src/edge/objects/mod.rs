@@ -48,7 +48,10 @@ macro_rules! export {
 mod account;
 mod app;
 mod audience;
+mod census;
+mod claim;
 mod flight;
+mod import;
 mod ledger;
 mod letters;
 mod rows;
@@ -67,12 +70,20 @@ async fn read<T: DeserializeOwned>(request: &web_sys::Request) -> worker::Result
         .map_err(|_| worker::Error::RustError("a call that this object does not know".into()))
 }
 
+/// What failed, without the words of whoever reads JSON: they quote what they read.
+fn why(error: &worker::Error) -> &str {
+    if let worker::Error::RustError(why) | worker::Error::JsError(why) = error {
+        return why;
+    }
+    "what was read or written is not of its form"
+}
+
 /// Answers a call; a fault becomes a status, never a panic.
 fn answer<T: Serialize>(object: &str, reply: worker::Result<T>) -> Result<web_sys::Response, JsValue> {
     match reply.and_then(|reply| Ok(serde_json::to_string(&reply)?)) {
         Ok(text) => glue::reply(200, &text),
         Err(error) => {
-            log::error("object_fault", &[("object", object), ("why", &error.to_string())]);
+            log::error("object_fault", &[("object", object), ("why", why(&error))]);
             glue::reply(500, "fault")
         }
     }

@@ -65,19 +65,26 @@ impl Rows {
         // By name: the platform has tables of its own in the same database.
         let names: Vec<String> = tables.iter().map(|table| format!("'{}'", table.name)).collect();
         let known = format!("SELECT name FROM sqlite_master WHERE name IN ({})", names.join(", "));
-        rows.made.set(rows.select(&known, Vec::new())?.len() == tables.len());
+        let known = rows.select(&known, Vec::new())?.len();
+        if known > 0 && known < tables.len() {
+            // An object of an earlier version: what it has is read, what is new is made.
+            rows.make()?;
+        }
+        rows.made.set(known > 0);
         Ok(rows)
     }
 
     /// Runs a statement that writes.
     pub(super) fn write(&self, statement: &str, values: Vec<Value>) -> worker::Result<()> {
         if !self.made.get() {
-            for table in self.tables {
-                self.run(table.make, &[])?;
-            }
+            self.make()?;
             self.made.set(true);
         }
         self.run(statement, &values)
+    }
+
+    fn make(&self) -> worker::Result<()> {
+        self.tables.iter().try_for_each(|table| self.run(table.make, &[]))
     }
 
     /// Runs a statement that reads. Every row is a list of texts.

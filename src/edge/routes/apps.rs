@@ -1,6 +1,6 @@
 //! `/v1/apps/{app}` and its keys.
 
-use std::collections::BTreeMap;
+use crate::model::table::Table;
 
 use super::super::{
     admit::seal_owner,
@@ -12,11 +12,15 @@ use super::super::{
 use crate::{
     line::{
         authenticate as line,
-        parse::{self, app::BODY_MAX, text},
+        parse::{
+            self,
+            app::{BODY_MAX, NewUserTokenKey},
+            text,
+        },
         reply,
     },
     model::{
-        app::{App, KeyRecord},
+        app::{App, KeyRecord, UserTokenKey},
         ids::{AppId, UserId},
         problem::{Code, Problem},
     },
@@ -29,12 +33,13 @@ pub(super) async fn put(cx: &Cx, request: &Request<'_>, app: &str) -> Result<Rep
     authenticate::admin(cx, request.authorization)?;
     let id = text::path_id(app, "app", AppId::parse)?;
     let change = parse::app::app(request.body(BODY_MAX)?)?;
-    let mut credentials = BTreeMap::new();
+    let mut credentials = Table::new();
     for (vendor, credential) in change.credentials {
         let sealed = credential.map(|credential| seal(cx, &id, vendor, &credential)).transpose()?;
         credentials.insert(vendor, sealed);
     }
-    let (done, record) = ask(cx, &id, Call::Put { credentials, policy: change.policy }).await?;
+    let user_token_keys = change.user_token_keys.map(|keys| token_keys(cx, &id, keys)).transpose()?;
+    let (done, record) = ask(cx, &id, Call::Put(credentials, change.policy, user_token_keys)).await?;
     let record = record.ok_or_else(|| unknown(&id))?;
     Ok(Reply::json(if done == Done::Created { 201 } else { 200 }, reply::app(&record)))
 }
@@ -47,6 +52,20 @@ fn seal(cx: &Cx, id: &AppId, vendor: Vendor, credential: &Credential) -> Result<
         .seal(&owner, &credential.to_stored(), cx::random()?)
         .map_err(|_| Problem::new(Code::Internal, "the credential could not be sealed"))?;
     Ok(NewCredential { sealed, facts: credential.facts() })
+}
+
+fn token_keys(cx: &Cx, id: &AppId, keys: Vec<NewUserTokenKey>) -> Result<Vec<UserTokenKey>, Problem> {
+    let seal = |key| match key {
+        NewUserTokenKey::Es256(point) => Ok(UserTokenKey::Es256(point)),
+        NewUserTokenKey::Hs256(secret) => {
+            let owner = authenticate::token_key_owner(id);
+            let sealed = cx.config.seal_keys.seal(&owner, &secret, cx::random()?);
+            sealed
+                .map(UserTokenKey::Hs256)
+                .map_err(|_| Problem::new(Code::Internal, "the key could not be sealed"))
+        }
+    };
+    keys.into_iter().map(seal).collect()
 }
 
 /// Shows an app, without its secrets.
@@ -83,7 +102,7 @@ pub(super) async fn add_key(cx: &Cx, request: &Request<'_>, app: &str) -> Result
         name: wanted.name,
         created_at: cx.now,
     };
-    match ask(cx, &id, Call::AddKey { record: record.clone() }).await?.0 {
+    match ask(cx, &id, Call::AddKey(record.clone())).await?.0 {
         Done::Full => {
             let detail = format!("an app has at most {KEYS_MAX} keys; revoke one first");
             Err(Problem::new(Code::LimitReached, detail))
@@ -104,7 +123,7 @@ pub(super) async fn revoke_key(
 ) -> Result<Reply, Problem> {
     let id = text::path_id(app, "app", AppId::parse)?;
     authenticate::manager(cx, request.authorization, &id).await?;
-    match ask(cx, &id, Call::RevokeKey { id: text::path_id(key, "key", UserId::parse)?.into() }).await?.0 {
+    match ask(cx, &id, Call::RevokeKey(text::path_id(key, "key", UserId::parse)?.into())).await?.0 {
         Done::MissingKey => Err(Problem::new(Code::UnknownKey, "this app has no such key")),
         Done::Missing => Err(unknown(&id)),
         Done::Read | Done::Created | Done::Changed | Done::Removed | Done::Full => Ok(Reply::empty()),

@@ -1,10 +1,10 @@
-//! `/v1/users/{user}` and its devices.
+//! `/v1/users/{user}/devices/{device}`.
 
 use super::super::{
     authenticate,
-    cx::Cx,
+    cx::{Cx, unavailable},
     exchange::{Reply, Request},
-    resolve,
+    glue, resolve,
 };
 use crate::{
     line::{
@@ -12,30 +12,46 @@ use crate::{
             device::{self, BODY_MAX},
             text,
         },
-        plan, reply,
+        plan,
     },
     model::{
-        app::Scope,
         ids::{DeviceId, UserId},
         problem::{Code, Problem},
     },
-    wire::user::{Call, DEVICES_MAX, Done},
+    wire::user::{self as wire, Call, DEVICES_MAX, Done, Shown},
 };
 
 /// Registers a device, or takes its "still here".
 pub(super) async fn put(cx: &Cx, request: &Request<'_>, user: &str, device: &str) -> Result<Reply, Problem> {
-    let app = authenticate::app(cx, request.authorization, Scope::Devices).await?;
     let (user, device) = ids(user, device)?;
+    let (app, source) = authenticate::device(cx, request.authorization, &user).await?;
     let registration = Box::new(device::registration(request.body(BODY_MAX)?)?);
     plan::allowed(&registration.address, &cx.config.webpush_hosts, "/token")?;
-    let call = Call::Put { device: device.clone(), registration };
+    known_zone(cx, registration.time_zone.as_deref())?;
+    let call = Call::Put(device, registration, source);
     let answer = resolve::call(cx, &app.tenant(), &user, call).await?;
-    if answer.done == Done::Full {
-        let detail = format!("a user has at most {DEVICES_MAX} devices; delete one first");
-        return Err(Problem::new(Code::LimitReached, detail));
+    let status = registered(answer.done)?;
+    Ok(Reply::json(status, text_of(answer)?))
+}
+
+/// The status of a registration.
+pub(in super::super) fn registered(done: Done) -> Result<u16, Problem> {
+    match done {
+        Done::Created => Ok(201),
+        Done::Read | Done::Changed | Done::Unchanged | Done::Removed | Done::Missing => Ok(200),
+        Done::Full => Err(Problem::new(
+            Code::LimitReached,
+            format!("a user has at most {DEVICES_MAX} devices; delete one first"),
+        )),
+        Done::Taken => Err(Problem::new(
+            Code::DeviceTaken,
+            "another user has registered this device, or its token, at the same time and holds it now",
+        )),
+        Done::Undecided => Err(Problem::new(
+            Code::Unavailable,
+            "the registration is written down, and it is not decided yet whose the device is; it will be within a minute, or repeat the request",
+        )),
     }
-    let shown = answer.devices.iter().find(|known| known.id == device).map(reply::device).unwrap_or_default();
-    Ok(Reply::json(if answer.done == Done::Created { 201 } else { 200 }, shown.to_string()))
 }
 
 /// Forgets a device.
@@ -45,26 +61,50 @@ pub(super) async fn delete(
     user: &str,
     device: &str,
 ) -> Result<Reply, Problem> {
-    let app = authenticate::app(cx, request.authorization, Scope::Devices).await?;
     let (user, device) = ids(user, device)?;
-    let answer = resolve::call(cx, &app.tenant(), &user, Call::Delete { device }).await?;
-    if answer.done == Done::Missing {
-        return Err(Problem::new(Code::UnknownDevice, "this user has no such device on file"));
-    }
-    Ok(Reply::empty())
+    let (app, _) = authenticate::device(cx, request.authorization, &user).await?;
+    let answer = resolve::call(cx, &app.tenant(), &user, Call::Delete(device)).await?;
+    if answer.done == Done::Missing { Err(unknown()) } else { Ok(Reply::empty()) }
 }
 
-/// Shows a user's devices.
-pub(super) async fn list(cx: &Cx, request: &Request<'_>, user: &str) -> Result<Reply, Problem> {
-    let app = authenticate::app(cx, request.authorization, Scope::Devices).await?;
-    let user = text::path_id(user, "user", UserId::parse)?;
-    let answer = resolve::call(cx, &app.tenant(), &user, Call::Get).await?;
-    if answer.devices.is_empty() {
-        return Err(Problem::new(Code::UnknownUser, "this user has no device on file"));
-    }
-    Ok(Reply::json(200, reply::user(&user, &answer.devices)))
+/// Whether now is a good moment to ask for permission.
+pub(super) async fn advice(
+    cx: &Cx,
+    request: &Request<'_>,
+    user: &str,
+    device: &str,
+) -> Result<Reply, Problem> {
+    let (user, device) = ids(user, device)?;
+    let (app, _) = authenticate::device(cx, request.authorization, &user).await?;
+    let call = Call::Advice(device, app.policy.advice());
+    let answer = resolve::call(cx, &app.tenant(), &user, call).await?;
+    if answer.done == Done::Missing { Err(unknown()) } else { Ok(Reply::json(200, text_of(answer)?)) }
+}
+
+fn unknown() -> Problem {
+    Problem::new(Code::UnknownDevice, "this user has no such device on file")
 }
 
 fn ids(user: &str, device: &str) -> Result<(UserId, DeviceId), Problem> {
     Ok((text::path_id(user, "user", UserId::parse)?, text::path_id(device, "device", DeviceId::parse)?))
+}
+
+/// Of time zones only the form is known without the platform.
+pub(in super::super) fn known_zone(cx: &Cx, zone: Option<&str>) -> Result<(), Problem> {
+    match zone {
+        Some(zone) if glue::zone_offset(zone, cx.now.0).is_none() => Err(Problem::at(
+            Code::InvalidValue,
+            "/time_zone",
+            "no such time zone in the IANA database, as in Europe/Berlin",
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What an object shows, as it goes out.
+pub(super) fn text_of(reply: wire::Reply) -> Result<String, Problem> {
+    match reply.shown {
+        Shown::Text(text) => Ok(text),
+        Shown::Nothing | Shown::Reach(_) => Err(unavailable("a storage object gave no usable answer")),
+    }
 }

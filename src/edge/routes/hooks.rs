@@ -6,6 +6,10 @@ use super::super::exchange::Reply;
 #[expect(clippy::panic, reason = "this is what the hook is for")]
 pub(in super::super) fn run(hook: &str) -> Reply {
     match hook {
+        "kv/refuse" | "kv/take" => {
+            super::super::glue::refuse_writes(hook == "kv/refuse");
+            Reply::empty()
+        }
         "panic" => panic!("provoked by a test"),
         _ => Reply::json(404, "{}".into()),
     }

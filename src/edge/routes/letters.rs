@@ -27,7 +27,7 @@ pub(super) async fn list(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
         })?,
         _ => return Err(Problem::new(Code::UnknownField, "the query takes `after` only")),
     };
-    let letters = ask(cx, Call::List { after }).await?;
+    let letters = ask(cx, Call::List(after)).await?;
     let shown: Vec<_> = letters.iter().map(shown).collect();
     let next = letters.last().filter(|_| letters.len() == PAGE).map(|letter| letter.id);
     Ok(Reply::json(200, json!({"letters": shown, "next": next}).to_string()))
@@ -42,7 +42,7 @@ fn shown(Letter { id, at, body, reason }: &Letter) -> serde_json::Value {
 pub(super) async fn redrive(cx: &Cx, request: &Request<'_>) -> Result<Reply, Problem> {
     authenticate::admin(cx, request.authorization)?;
     let wanted = parse::app::redrive(request.body(BODY_MAX)?)?;
-    let letters = ask(cx, Call::List { after: 0 }).await?;
+    let letters = ask(cx, Call::List(0)).await?;
     let chosen: Vec<Letter> = letters
         .into_iter()
         .filter(|letter| wanted.as_ref().is_none_or(|ids| ids.contains(&letter.id)))
@@ -50,7 +50,7 @@ pub(super) async fn redrive(cx: &Cx, request: &Request<'_>) -> Result<Reply, Pro
     queue::again(cx, chosen.iter().map(|letter| letter.body.clone()).collect()).await?;
     let ids: Vec<u64> = chosen.iter().map(|letter| letter.id).collect();
     let body = json!({"redriven": ids}).to_string();
-    ask(cx, Call::Remove { ids }).await?;
+    ask(cx, Call::Remove(ids)).await?;
     Ok(Reply::json(200, body))
 }
 

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::super::exchange::Reply;
-use crate::{OPENAPI_JSON, model::problem::Problem};
+use crate::model::problem::Problem;
+
+// `fn contract() -> String`, made by the build script.
+include!(concat!(env!("OUT_DIR"), "/contract.rs"));
 
 /// Liveness with the build's version; a wrong setting shows here too, by its name.
 pub(in super::super) fn health(misconfigured: Option<&Problem>) -> Reply {
@@ -17,5 +20,5 @@ pub(in super::super) fn health(misconfigured: Option<&Problem>) -> Reply {
 
 /// The contract.
 pub(super) fn openapi() -> Reply {
-    Reply::json(200, OPENAPI_JSON.to_owned())
+    Reply::json(200, contract())
 }

@@ -2,17 +2,18 @@
 
 mod apps;
 mod audiences;
-mod devices;
+pub(super) mod devices;
 #[cfg(feature = "test-hooks")]
 pub(super) mod hooks;
 pub(super) mod letters;
 pub(super) mod meta;
 mod pushes;
+mod users;
 
 use super::{
     cx::Cx,
     exchange::{Reply, Request},
-    push,
+    import, push,
 };
 use crate::{line::parse::route::Call, model::problem::Problem};
 
@@ -35,7 +36,13 @@ pub(super) async fn answer(
         Call::DeleteAudience => audiences::delete(cx, request, hole(0)).await,
         Call::ListLetters => letters::list(cx, request).await,
         Call::RedriveLetters => letters::redrive(cx, request).await,
-        Call::GetUser => devices::list(cx, request, hole(0)).await,
+        Call::GetUser => users::get(cx, request, hole(0)).await,
+        Call::PatchUser => users::patch(cx, request, hole(0)).await,
+        Call::DeleteUser => users::delete(cx, request, hole(0)).await,
+        Call::DevicesHealth => users::health(cx, request).await,
+        Call::Events => users::events(cx, request).await,
+        Call::Advice => devices::advice(cx, request, hole(0), hole(1)).await,
+        Call::ImportUsers => import::import(cx, request).await,
         Call::PutDevice => devices::put(cx, request, hole(0), hole(1)).await,
         Call::DeleteDevice => devices::delete(cx, request, hole(0), hole(1)).await,
         Call::PutApp => apps::put(cx, request, hole(0)).await,

@@ -1,12 +1,11 @@
 //! `/v1/push/{id}`, `/v1/push:explain` and `/v1/funnel`.
 
-use futures_util::future;
-
 use super::super::{
     audience, authenticate,
     cx::{self, Cx},
     exchange::{Reply, Request},
     ledger, resolve,
+    together::together,
 };
 use crate::{
     line::{
@@ -42,7 +41,7 @@ pub(super) async fn get(cx: &Cx, request: &Request<'_>, id: &str) -> Result<Repl
             ));
         }
     };
-    let call = || Call::Get { push: id.clone(), after: after.clone() };
+    let call = || Call::Get(id.clone(), after.clone());
     let known = known(&id, ledger::find(cx, &app.tenant(), &id, call).await?)?;
     Ok(Reply::json(200, reply::known(&known, cx.now)))
 }
@@ -51,7 +50,7 @@ pub(super) async fn get(cx: &Cx, request: &Request<'_>, id: &str) -> Result<Repl
 pub(super) async fn cancel(cx: &Cx, request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
     let app = authenticate::app(cx, request.authorization, Scope::Push).await?;
     let id = push_id(id)?;
-    let call = || Call::Cancel { push: id.clone() };
+    let call = || Call::Cancel(id.clone());
     let known = known(&id, ledger::find(cx, &app.tenant(), &id, call).await?)?;
     Ok(Reply::json(200, reply::known(&known, cx.now)))
 }
@@ -66,9 +65,13 @@ fn known(id: &PushId, outcome: Outcome) -> Result<Box<Known>, Problem> {
         Outcome::Nothing => {
             Err(Problem::new(Code::UnknownPush, format!("there is no push `{id}`, or it is no longer kept")))
         }
-        Outcome::Done | Outcome::Exists(_) | Outcome::Taken(_) | Outcome::Slice(_) | Outcome::Funnel(_) => {
-            Err(ledger::unusable())
-        }
+        Outcome::Done
+        | Outcome::Exists(_)
+        | Outcome::Taken(_)
+        | Outcome::Slice(_)
+        | Outcome::Distrust(_)
+        | Outcome::Erased(..)
+        | Outcome::Funnel(_) => Err(ledger::unusable()),
     }
 }
 
@@ -88,8 +91,8 @@ pub(super) async fn explain(cx: &Cx, request: &Request<'_>) -> Result<Reply, Pro
         }
     };
     targets.truncate(DEVICES_MAX);
-    let directory = resolve::directory(cx, &app, &targets).await?;
-    let found = line_resolve::found(&targets, &directory);
+    let looked = resolve::directory(cx, &app, &push.message, &targets).await?;
+    let found = line_resolve::found(&targets, &looked.directory, push.message.category);
     let plan = plan::plan(&app, &push.message, found, &order.id, &cx.config.webpush_hosts, cx.now);
     let batch = begin::begin(order, Part::Whole, 0, &push.message, plan, cx.now);
     Ok(Reply::json(200, explain::explain(&app, push.message.category, &batch).to_string()))
@@ -102,10 +105,10 @@ pub(super) async fn funnel(cx: &Cx, request: &Request<'_>) -> Result<Reply, Prob
     let tenant = app.tenant();
     // Ledgers of before keep their hours: they are asked as long as the setting names them.
     let shards = cx.config.ledger_shards.max(cx.config.ledger_shards_before.unwrap_or_default());
-    let call = || Call::Funnel { from: query.from, to: query.to };
+    let call = || Call::Funnel(query.from, query.to);
     let answers = (0..shards).map(|shard| ledger::ask_shard(cx, &tenant, shard, call()));
     let mut cells = Vec::new();
-    for answer in future::join_all(answers).await {
+    for answer in together(usize::MAX, answers).await {
         if let Outcome::Funnel(more) = answer? {
             cells.extend(more);
         }

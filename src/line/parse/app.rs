@@ -1,15 +1,20 @@
 //! `PUT /v1/apps/{app}` and `POST /v1/apps/{app}/keys`: bytes → what an operator wants changed.
 
-use std::collections::BTreeMap;
+use crate::model::table::Table;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use zeroize::Zeroizing;
 
 use super::{body, json::Json, reader::Field, text};
 use crate::{
+    crypto::{pem, user_token::SECRET_MIN},
     model::{
-        app::{Limit, Policy, Scope},
+        app::{Limit, Policy, Scope, USER_TOKEN_KEYS_MAX},
         problem::{Code, Problem},
         push::Category,
     },
     vendor::{Credential, Vendor},
+    wire::user::{AdviceRule, MISSED_MAX},
 };
 
 /// Most bytes of an app's or a key's description.
@@ -19,9 +24,20 @@ pub const BODY_MAX: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub struct AppChange {
     /// Per vendor: a new credential, or none any more.
-    pub credentials: BTreeMap<Vendor, Option<Credential>>,
+    pub credentials: Table<Vendor, Option<Credential>>,
     /// The whole policy.
     pub policy: Option<Policy>,
+    /// All keys of user tokens.
+    pub user_token_keys: Option<Vec<NewUserTokenKey>>,
+}
+
+/// A key of user tokens, opened.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NewUserTokenKey {
+    /// The shared secret.
+    Hs256(Zeroizing<Vec<u8>>),
+    /// The public point: SEC 1, base64.
+    Es256(String),
 }
 
 /// A key to be made.
@@ -49,11 +65,49 @@ pub fn app(bytes: &[u8]) -> Result<AppChange, Problem> {
         vendors.end()?;
     }
     change.policy = fields.take("policy").map(policy).transpose()?;
-    if let Some(field) = fields.take("user_token_key") {
-        return Err(Problem::at(Code::NotSupported, field.at, "user tokens are not in this version"));
-    }
+    change.user_token_keys = fields.take("user_token_key").map(user_token_keys).transpose()?;
     fields.end()?;
     Ok(change)
+}
+
+/// `null`, one key, or a list of them.
+fn user_token_keys(field: Field) -> Result<Vec<NewUserTokenKey>, Problem> {
+    let at = field.at.clone();
+    let keys = match &field.json {
+        Json::Null => return Ok(Vec::new()),
+        Json::Array(_) => field.array()?,
+        Json::Bool(_) | Json::Text(_) | Json::Number(_) | Json::Object(_) => vec![field],
+    };
+    if keys.len() > USER_TOKEN_KEYS_MAX {
+        return Err(Problem::at(Code::InvalidValue, at, format!("at most {USER_TOKEN_KEYS_MAX} keys")));
+    }
+    keys.into_iter().map(user_token_key).collect()
+}
+
+fn user_token_key(field: Field) -> Result<NewUserTokenKey, Problem> {
+    let mut fields = field.object()?;
+    let refuse = |at: String, detail: &str| Problem::at(Code::InvalidCredentials, at, detail);
+    let es256 = fields.need("alg")?.one_of(&[("HS256", false), ("ES256", true)])?;
+    let key = if es256 {
+        let (text, at) = fields.need("public_key")?.text()?;
+        let wrong = "must be a P-256 public key: PEM as `openssl ec -pubout` writes it";
+        NewUserTokenKey::Es256(pem::p256_public(&text).ok_or_else(|| refuse(at, wrong))?)
+    } else {
+        let (bytes, at) = match (fields.take("secret"), fields.take("secret_base64")) {
+            (Some(field), None) => field.text().map(|(text, at)| (Some(text.into_bytes()), at))?,
+            (None, Some(field)) => field.text().map(|(text, at)| (STANDARD.decode(text.trim()).ok(), at))?,
+            (Some(_), Some(second)) => return Err(second.invalid("`secret` or `secret_base64`, not both")),
+            (None, None) => {
+                fields.need("secret")?;
+                return fields.end().map(|()| NewUserTokenKey::Hs256(Zeroizing::default()));
+            }
+        };
+        let wrong = "must have at least 32 bytes (RFC 7518 section 3.2); `secret_base64` is base64 of them";
+        let bytes = bytes.map(Zeroizing::new).filter(|bytes| bytes.len() >= SECRET_MIN);
+        NewUserTokenKey::Hs256(bytes.ok_or_else(|| refuse(at, wrong))?)
+    };
+    fields.end()?;
+    Ok(key)
 }
 
 fn policy(field: Field) -> Result<Policy, Problem> {
@@ -72,12 +126,41 @@ fn policy(field: Field) -> Result<Policy, Problem> {
             policy.link_schemes.push(scheme(item)?);
         }
     }
+    if let Some(field) = fields.take("stale_days") {
+        let mut vendors = field.object()?;
+        for vendor in Vendor::ALL {
+            let Some(field) = vendors.take(vendor.name()) else { continue };
+            policy.stale_days.insert(vendor, days(field, STALE_DAYS_MIN)?);
+        }
+        vendors.end()?;
+    }
+    policy.advice = fields.take("advice").map(advice).transpose()?;
     fields.end()?;
     Ok(policy)
 }
 
-fn limits(field: Field) -> Result<BTreeMap<Category, Limit>, Problem> {
-    let mut limits = BTreeMap::new();
+/// A device that is alive says so at least every two weeks in the copy that pushes read: fewer days would call it stale.
+const STALE_DAYS_MIN: u64 = 14;
+
+fn days(field: Field, min: u64) -> Result<u32, Problem> {
+    let (at, days) = (field.at.clone(), field.whole(3_650)?);
+    let wrong = || Problem::at(Code::InvalidValue, at, format!("must be a whole number from {min} to 3650"));
+    u32::try_from(days).ok().filter(|_| days >= min).ok_or_else(wrong)
+}
+
+fn advice(field: Field) -> Result<AdviceRule, Problem> {
+    let mut fields = field.object()?;
+    let rule = AdviceRule {
+        every_days: days(fields.need("every_days")?, 1)?,
+        missed_min: u32::try_from(fields.need("missed_min")?.whole(u64::from(MISSED_MAX))?)
+            .unwrap_or(MISSED_MAX),
+    };
+    fields.end()?;
+    Ok(rule)
+}
+
+fn limits(field: Field) -> Result<Table<Category, Limit>, Problem> {
+    let mut limits = Table::new();
     let mut categories = field.object()?;
     for category in Category::ALL {
         let Some(field) = categories.take(category.name()) else { continue };
@@ -109,8 +192,8 @@ pub fn key(bytes: &[u8]) -> Result<NewKey, Problem> {
     let at = list.at.clone();
     let mut scopes =
         list.array()?.into_iter().map(|field| field.one_of(&all)).collect::<Result<Vec<_>, _>>()?;
-    scopes.sort_unstable();
-    scopes.dedup();
+    // Each once, in the order of the list.
+    scopes = Scope::ALL.into_iter().filter(|scope| scopes.contains(scope)).collect();
     if scopes.is_empty() {
         return Err(Problem::at(
             Code::InvalidValue,
@@ -148,6 +231,20 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_user_tokens_are_read_in_their_forms() {
+        let secret = "0123456789abcdef0123456789abcdef";
+        let base64 = STANDARD.encode(secret);
+        let text = format!(
+            r#"{{"user_token_key":[{{"alg":"HS256","secret":"{secret}"}},{{"alg":"HS256","secret_base64":"{base64}"}}]}}"#
+        );
+        let keys = app(text.as_bytes()).unwrap().user_token_keys.unwrap();
+        let wanted = || NewUserTokenKey::Hs256(Zeroizing::new(secret.as_bytes().to_vec()));
+        assert_eq!(keys, [wanted(), wanted()]);
+        assert_eq!(app(br#"{"user_token_key":null}"#).unwrap().user_token_keys.unwrap(), []);
+        assert_eq!(app(b"{}").unwrap().user_token_keys, None);
+    }
+
+    #[test]
     fn a_null_credential_is_a_removal() {
         let change = app(br#"{"credentials":{"apns":null}}"#).unwrap();
         assert!(matches!(change.credentials.get(&Vendor::Apns), Some(None)));
@@ -170,7 +267,33 @@ mod tests {
                 "/policy/quota/fcm/im/per_day",
             ),
             (r#"{"policy":{"link_schemes":["app:"]}}"#, Code::InvalidValue, "/policy/link_schemes/0"),
-            (r#"{"user_token_key":"x"}"#, Code::NotSupported, "/user_token_key"),
+            (r#"{"user_token_key":"x"}"#, Code::WrongType, "/user_token_key"),
+            (r#"{"user_token_key":{}}"#, Code::MissingField, "/user_token_key/alg"),
+            (r#"{"user_token_key":{"alg":"none"}}"#, Code::InvalidValue, "/user_token_key/alg"),
+            (r#"{"user_token_key":{"alg":"HS256"}}"#, Code::MissingField, "/user_token_key/secret"),
+            (
+                r#"{"user_token_key":{"alg":"HS256","secret":"short"}}"#,
+                Code::InvalidCredentials,
+                "/user_token_key/secret",
+            ),
+            (
+                r#"{"user_token_key":{"alg":"HS256","secret_base64":"c2hvcnQ="}}"#,
+                Code::InvalidCredentials,
+                "/user_token_key/secret_base64",
+            ),
+            (
+                r#"{"user_token_key":{"alg":"ES256","public_key":"no key"}}"#,
+                Code::InvalidCredentials,
+                "/user_token_key/public_key",
+            ),
+            (r#"{"user_token_key":[{},{},{},{},{}]}"#, Code::InvalidValue, "/user_token_key"),
+            (r#"{"policy":{"stale_days":{"fcm":13}}}"#, Code::InvalidValue, "/policy/stale_days/fcm"),
+            (r#"{"policy":{"advice":{"every_days":7}}}"#, Code::MissingField, "/policy/advice/missed_min"),
+            (
+                r#"{"policy":{"advice":{"every_days":0,"missed_min":1}}}"#,
+                Code::InvalidValue,
+                "/policy/advice/every_days",
+            ),
             (r#"{"name":"x"}"#, Code::UnknownField, "/name"),
         ] {
             let problem = app(json.as_bytes()).unwrap_err();

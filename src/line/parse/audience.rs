@@ -24,10 +24,9 @@ pub struct BadLine {
 }
 
 /// Lines as they come in.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Lines {
-    rest: Vec<u8>,
-    too_long: bool,
+    lines: super::lines::Lines,
     line: u64,
     /// Bad lines, the first [`ERRORS_MAX`] of them.
     pub errors: Vec<BadLine>,
@@ -35,40 +34,34 @@ pub struct Lines {
     pub bad: u64,
 }
 
+impl Default for Lines {
+    fn default() -> Self {
+        Self { lines: super::lines::Lines::new(LINE_MAX), line: 0, errors: Vec::new(), bad: 0 }
+    }
+}
+
 impl Lines {
     /// Reads more bytes; gives the ids of the lines that ended in them.
     pub fn feed(&mut self, bytes: &[u8], mut found: impl FnMut(UserId)) {
-        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let (text, ended) = match part.split_last() {
-                Some((b'\n', text)) => (text, true),
-                Some(_) | None => (part, false),
-            };
-            // What is too long already is not kept.
-            if self.rest.len() + text.len() > LINE_MAX {
-                self.too_long = true;
-            } else {
-                self.rest.extend_from_slice(text);
-            }
-            if ended {
-                self.end_line(&mut found);
-            }
+        let mut ended = Vec::new();
+        self.lines.feed(bytes, |line| ended.push(line));
+        for line in ended {
+            self.end_line(line.as_deref(), &mut found);
         }
     }
 
     /// The end of the stream; a last line need not end in a line break.
     pub fn end(&mut self, mut found: impl FnMut(UserId)) {
-        if !self.rest.is_empty() || self.too_long {
-            self.end_line(&mut found);
+        if let Some(line) = self.lines.end() {
+            self.end_line(line.as_deref(), &mut found);
         }
     }
 
-    fn end_line(&mut self, found: &mut dyn FnMut(UserId)) {
+    fn end_line(&mut self, line: Option<&[u8]>, found: &mut dyn FnMut(UserId)) {
         self.line += 1;
-        let line = std::mem::take(&mut self.rest);
-        let read = if std::mem::take(&mut self.too_long) {
-            Err(format!("longer than {LINE_MAX} bytes"))
-        } else {
-            read(&line).map_err(|problem| problem.detail)
+        let read = match line {
+            None => Err(format!("longer than {LINE_MAX} bytes")),
+            Some(line) => read(line).map_err(|problem| problem.detail),
         };
         match read {
             Ok(user) => user.into_iter().for_each(found),
@@ -83,7 +76,6 @@ impl Lines {
 }
 
 fn read(line: &[u8]) -> Result<Option<UserId>, Problem> {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
     match line.first() {
         None => Ok(None),
         Some(b'"') => text::user_id(Field::root(body(line)?)).map(Some),

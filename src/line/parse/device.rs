@@ -19,7 +19,11 @@ pub const BODY_MAX: usize = 16 * 1024;
 
 /// Reads a registration.
 pub fn registration(bytes: &[u8]) -> Result<Registration, Problem> {
-    let mut fields = Field::root(body(bytes)?).object()?;
+    of_fields(Field::root(body(bytes)?).object()?)
+}
+
+/// The same, where other fields have been taken out already.
+pub fn of_fields(mut fields: Fields) -> Result<Registration, Problem> {
     let platform = fields.need("platform")?;
     let platform_at = platform.at.clone();
     let platform = platform.one_of(&[
@@ -92,17 +96,21 @@ fn reaches(vendor: Vendor, platform: Platform) -> bool {
 }
 
 fn permission(fields: &mut Fields) -> Result<Permission, Problem> {
-    let all = [
+    fields.take("permission").map_or(Ok(Permission::default()), permission_of)
+}
+
+/// One of the permissions.
+pub fn permission_of(field: Field) -> Result<Permission, Problem> {
+    field.one_of(&[
         ("granted", Permission::Granted),
         ("denied", Permission::Denied),
         ("provisional", Permission::Provisional),
         ("unknown", Permission::Unknown),
-    ];
-    fields.take("permission").map_or(Ok(Permission::default()), |field| field.one_of(&all))
+    ])
 }
 
 /// The shape of a BCP 47 tag: subtags of 1 to 8 letters and digits, the first of letters only.
-fn locale(field: Field) -> Result<String, Problem> {
+pub fn locale(field: Field) -> Result<String, Problem> {
     let at = field.at.clone();
     let tag = text::word(field, 35)?;
     let mut subtags = tag.split('-');
@@ -119,7 +127,7 @@ fn locale(field: Field) -> Result<String, Problem> {
 }
 
 /// The shape of an IANA name: `Area/Location`, or `UTC`.
-fn time_zone(field: Field) -> Result<String, Problem> {
+pub fn time_zone(field: Field) -> Result<String, Problem> {
     let at = field.at.clone();
     let name = text::word(field, 64)?;
     let part = |part: &str| {

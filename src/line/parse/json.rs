@@ -32,7 +32,7 @@ impl Json {
     pub fn parse(text: &str) -> Result<Self, String> {
         serde_json::from_str(text).map_err(|error| {
             format!("{:?} error at line {}, column {}", error.classify(), error.line(), error.column())
-                .to_lowercase()
+                .to_ascii_lowercase()
         })
     }
 

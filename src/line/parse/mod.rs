@@ -4,12 +4,16 @@
 pub mod app;
 pub mod audience;
 pub mod device;
+pub mod event;
+pub mod import;
 pub mod json;
+pub mod lines;
 pub mod push;
 pub mod reader;
 pub mod route;
 pub mod targets;
 pub mod text;
+pub mod wish;
 
 use crate::model::problem::{Code, Problem};
 

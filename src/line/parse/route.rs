@@ -26,8 +26,20 @@ pub enum Call {
     ListLetters,
     /// Put them into the queue again.
     RedriveLetters,
-    /// A user's devices.
+    /// A user's devices and preferences.
     GetUser,
+    /// Change preferences.
+    PatchUser,
+    /// Erase a user.
+    DeleteUser,
+    /// Register many devices.
+    ImportUsers,
+    /// Counts of devices.
+    DevicesHealth,
+    /// Whether to ask for permission.
+    Advice,
+    /// What apps report.
+    Events,
     /// Register a device.
     PutDevice,
     /// Forget a device.
@@ -49,7 +61,7 @@ pub enum Call {
 }
 
 /// Method, path template, call.
-pub const TABLE: [(&str, &str, Call); 20] = [
+pub const TABLE: [(&str, &str, Call); 26] = [
     ("POST", "/v1/push", Call::Push),
     ("POST", "/v1/push:explain", Call::ExplainPush),
     ("GET", "/v1/push/{id}", Call::GetPush),
@@ -61,6 +73,12 @@ pub const TABLE: [(&str, &str, Call); 20] = [
     ("GET", "/v1/dead-letters", Call::ListLetters),
     ("POST", "/v1/dead-letters:redrive", Call::RedriveLetters),
     ("GET", "/v1/users/{user}", Call::GetUser),
+    ("PATCH", "/v1/users/{user}", Call::PatchUser),
+    ("DELETE", "/v1/users/{user}", Call::DeleteUser),
+    ("POST", "/v1/users:import", Call::ImportUsers),
+    ("GET", "/v1/devices/health", Call::DevicesHealth),
+    ("GET", "/v1/users/{user}/devices/{device}/advice", Call::Advice),
+    ("POST", "/v1/events", Call::Events),
     ("PUT", "/v1/users/{user}/devices/{device}", Call::PutDevice),
     ("DELETE", "/v1/users/{user}/devices/{device}", Call::DeleteDevice),
     ("PUT", "/v1/apps/{app}", Call::PutApp),

@@ -1,15 +1,13 @@
 //! What a ledger does by itself: it gives up deliveries whose worker is gone, offers what is due to the queue, closes
 //! hours and drops old days.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, HOURS_DAYS, Ledger, Part, Place, Record, Row, Store, day, hour, page};
 use crate::model::{
-    delivery::State,
     ids::PushId,
     page::{Head, Page, SLICE},
+    table::Table,
     time::Millis,
 };
 
@@ -31,21 +29,11 @@ const CLOSE_MIN: u64 = 64;
 #[serde(rename_all = "snake_case")]
 pub enum Job {
     /// Make and send a page of a queued push.
-    Slice {
-        /// Which push.
-        push: PushId,
-        /// Which slice of its targets.
-        slice: u32,
-        /// Which part of the slice.
-        part: u32,
-    },
+    /// In order: which push; which slice of its targets; which part of the slice.
+    Slice(PushId, u32, u32),
     /// Send what is due of a page.
-    Retry {
-        /// Which push.
-        push: PushId,
-        /// Which page.
-        part: Part,
-    },
+    /// In order: which push; which page.
+    Retry(PushId, Part),
 }
 
 /// What comes of a round.
@@ -99,9 +87,10 @@ impl Ledger {
             round.lost += 1;
         }
         page::expire(&mut after, now);
-        let due = after.deliveries.iter().any(|delivery| {
-            delivery.state == State::Retrying && delivery.until.is_none_or(|until| until <= now)
-        });
+        let due = after
+            .deliveries
+            .iter()
+            .any(|delivery| delivery.state.waits() && delivery.until.is_none_or(|until| until <= now));
         let (push, part, hour) = (after.push.clone(), after.part, hour(after.due));
         let next = page::next(&after);
         self.put_page(store, place.clone(), before, after)?;
@@ -113,7 +102,7 @@ impl Ledger {
             None => self.forget(&place),
         }
         if due {
-            round.jobs.push(Job::Retry { push, part });
+            round.jobs.push(Job::Retry(push, part));
         }
         Ok(())
     }
@@ -153,7 +142,7 @@ impl Ledger {
             Some(_) | None => offered,
         };
         for (slice, part) in offer {
-            round.jobs.push(Job::Slice { push: head.push.clone(), slice, part });
+            round.jobs.push(Job::Slice(head.push.clone(), slice, part));
         }
         let wait = if upto >= head.slices() { SPREAD_AGAIN_MS } else { 1_000 };
         let hour = hour(head.due);
@@ -180,7 +169,7 @@ impl Ledger {
                 store.close(hour, counts)?;
             }
             self.hours.remove(&hour);
-            self.closed.insert(hour);
+            self.closed.insert(hour, ());
         }
         Ok(())
     }
@@ -196,7 +185,7 @@ impl Ledger {
             store.drop_day(old)?;
             let oldest = hour(self.now).saturating_sub(HOURS_DAYS * 24);
             store.forget_before(oldest)?;
-            self.closed = self.closed.split_off(&oldest);
+            self.closed.retain(|hour, ()| *hour >= oldest);
         }
         Ok(())
     }
@@ -204,7 +193,7 @@ impl Ledger {
 
 /// Slices with targets that no page has taken over, and which part of them comes next.
 fn missing(store: &impl Store, place: &Place, head: &Head) -> Result<Vec<(u32, u32)>, Fault> {
-    let mut begun: BTreeMap<u32, (u32, i64)> = BTreeMap::new();
+    let mut begun: Table<u32, (u32, i64)> = Table::new();
     for sum in store.sums(place.0, &format!("{}.", place.1))? {
         let slice = sum.key.get(17..23).and_then(|digits| digits.parse().ok()).unwrap_or_default();
         let (parts, took) = begun.entry(slice).or_default();

@@ -1,19 +1,18 @@
 //! Counts, derived from pages and heads and from nothing else.
 
-use std::collections::BTreeMap;
-
 use super::Record;
 use crate::{
     model::{
         delivery::{Delivery, State},
         page::{Dropped, Head, Page},
+        table::Table,
     },
     wire::ledger::{Cell, Kind},
 };
 
 /// Counts per kind; kinds that count nothing are not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts(BTreeMap<Kind, i64>);
+pub struct Counts(Table<Kind, i64>);
 
 impl Counts {
     /// What one record counts. Targets that no page has taken over count at their head; a page takes them off.
@@ -65,7 +64,7 @@ impl Counts {
 
     /// Counts `other` in, `times` times; -1 takes it off.
     pub fn add(&mut self, other: &Self, times: i64) {
-        for (kind, n) in &other.0 {
+        for (kind, n) in other.0.iter() {
             self.count(kind.clone(), n * times);
         }
     }
@@ -76,9 +75,9 @@ impl Counts {
     }
 
     /// Deliveries by state.
-    pub fn states(&self) -> BTreeMap<State, u64> {
-        let mut states = BTreeMap::new();
-        for (kind, n) in &self.0 {
+    pub fn states(&self) -> Table<State, u64> {
+        let mut states = Table::new();
+        for (kind, n) in self.0.iter() {
             if let (Some(state), Ok(n)) = (kind.state, u64::try_from(*n)) {
                 *states.entry(state).or_default() += n;
             }

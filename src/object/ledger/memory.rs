@@ -3,7 +3,7 @@
 use std::{cell::Cell, collections::BTreeMap};
 
 use super::{Fault, Row, Store, Sum, Work, funnel::Counts};
-use crate::model::time::Day;
+use crate::model::time::{Day, Millis};
 
 #[derive(Default)]
 struct Stored {
@@ -16,6 +16,7 @@ struct Stored {
 pub(super) struct Memory {
     days: BTreeMap<Day, BTreeMap<String, Stored>>,
     hours: BTreeMap<u64, Counts>,
+    distrust: Millis,
     pub(super) written: u32,
     pub(super) scans: Cell<u32>,
 }
@@ -65,6 +66,17 @@ impl Store for Memory {
     fn list(&self, day: Day, prefix: &str, after: &str, most: u32) -> Result<Vec<(String, Row)>, Fault> {
         let found = self.day(day).filter(|(key, _)| key.starts_with(prefix) && key.as_str() > after);
         Ok(found.take(most as usize).map(|(key, row)| (key.clone(), row.clone())).collect())
+    }
+
+    fn mentions(&self, day: Day, text: &str, after: &str, most: u32) -> Result<Vec<String>, Fault> {
+        let holds = |stored: &Stored| match (&stored.row, &stored.work) {
+            (Some(row), _) => serde_json::to_string(&row.record).unwrap().contains(text),
+            (None, work) => work.as_ref().is_some_and(|work| work.contains(text)),
+        };
+        let rows = self.days.get(&day).into_iter().flatten();
+        let keys =
+            rows.filter(|(key, stored)| key.as_str() > after && holds(stored)).map(|(key, _)| key.clone());
+        Ok(keys.take(most as usize).collect())
     }
 
     fn sums(&self, day: Day, prefix: &str) -> Result<Vec<Sum>, Fault> {
@@ -126,6 +138,16 @@ impl Store for Memory {
     fn close(&mut self, hour: u64, counts: &Counts) -> Result<(), Fault> {
         self.written += 1;
         self.hours.insert(hour, counts.clone());
+        Ok(())
+    }
+
+    fn distrust(&self) -> Result<Millis, Fault> {
+        Ok(self.distrust)
+    }
+
+    fn set_distrust(&mut self, until: Millis) -> Result<(), Fault> {
+        self.written += 1;
+        self.distrust = until;
         Ok(())
     }
 

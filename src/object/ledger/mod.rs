@@ -5,7 +5,7 @@
 //! counts of the hours that are not closed. A ledger that wakes without memory reads what it needs: a begin or a settle
 //! needs its own row only; an alarm and the funnel need the sums of what is not closed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::value::RawValue;
 
@@ -13,12 +13,14 @@ use crate::{
     model::{
         ids::PushId,
         page::{Head, Page, Part},
+        table::Table,
         time::{Day, DayZone, Millis},
     },
     wire::ledger::{End, Outcome, Taken},
 };
 
 mod alarm;
+mod erase;
 pub mod funnel;
 #[cfg(test)]
 mod memory;
@@ -62,10 +64,12 @@ pub struct Ledger {
     recent_size: usize,
     /// `due` knows everything that the rows know, and `hours` the counts of all hours that are not closed.
     awake: bool,
-    hours: BTreeMap<u64, Counts>,
-    closed: BTreeSet<u64>,
+    hours: Table<u64, Counts>,
+    closed: Table<u64, ()>,
     /// Slices of a head up to which pages were offered to the queue.
     offered: HashMap<Place, u32>,
+    /// Until when KV cannot be trusted; `None`: not read yet.
+    distrust: Option<Millis>,
     /// When the present step began.
     now: Millis,
 }
@@ -92,11 +96,43 @@ impl Ledger {
             recent: HashMap::new(),
             recent_size: 0,
             awake: false,
-            hours: BTreeMap::new(),
-            closed: BTreeSet::new(),
+            hours: Table::new(),
+            closed: Table::new(),
             offered: HashMap::new(),
+            distrust: None,
             now: Millis(0),
         }
+    }
+
+    /// KV does not write copies. A page whose devices were looked up there is not begun until that is over.
+    pub fn set_distrust(&mut self, store: &mut impl Store, until: Millis) -> Result<Outcome, Fault> {
+        if until > self.distrust(store)? {
+            store.set_distrust(until)?;
+            self.distrust = Some(until);
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn distrust(&mut self, store: &impl Store) -> Result<Millis, Fault> {
+        let until = match self.distrust {
+            Some(until) => until,
+            None => store.distrust()?,
+        };
+        self.distrust = Some(until);
+        Ok(until)
+    }
+
+    /// Whether a page must not begin with what KV says.
+    pub fn refuses(
+        &mut self,
+        store: &impl Store,
+        copies: bool,
+        now: Millis,
+    ) -> Result<Option<Outcome>, Fault> {
+        if !copies {
+            return Ok(None);
+        }
+        Ok(Some(self.distrust(store)?).filter(|until| *until > now).map(Outcome::Distrust))
     }
 
     /// Writes a page down. `Exists`: its key is taken. `Nothing`: its push was cancelled, or has expired.
@@ -240,7 +276,7 @@ impl Ledger {
         hour: u64,
         times: i64,
     ) -> Result<(), Fault> {
-        if self.awake && !self.closed.contains(&hour) {
+        if self.awake && !self.closed.contains_key(&hour) {
             self.hours.entry(hour).or_default().add(&Counts::of(record), times);
             return Ok(());
         }

@@ -31,7 +31,7 @@ pub fn settle(page: &mut Page, ends: &[End], now: Millis) {
         delivery.sent |= end.sent;
         let salt = || salt(push, *part, end.at, end.tries);
         match &end.to {
-            To::Accepted { vendor_id } => {
+            To::Accepted(vendor_id) => {
                 delivery.go(State::Accepted, None, end.detail.clone(), now);
                 delivery.vendor_id.clone_from(vendor_id);
             }
@@ -40,6 +40,10 @@ pub fn settle(page: &mut Page, ends: &[End], now: Millis) {
                 delivery.until = *until;
             }
             To::Failed => delivery.go(State::Failed, end.reason, end.detail.clone(), now),
+            To::Held(until) => {
+                delivery.go(State::Held, end.reason, end.detail.clone(), now);
+                delivery.until = Some(*until);
+            }
             To::Unknown => unknown(delivery, on_unknown, end.detail.clone(), expires, &salt, now),
             To::Retry(after) => match next_try(delivery, *after, expires, &salt, now) {
                 Ok(at) => {
@@ -57,7 +61,12 @@ fn takes(delivery: &Delivery, to: &To) -> bool {
     let given_up = match delivery.state {
         State::Unknown => true,
         State::Retrying => delivery.reason == Some(Reason::NoAnswer),
-        State::Sending | State::Accepted | State::Skipped | State::Failed | State::Cancelled => false,
+        State::Sending
+        | State::Accepted
+        | State::Skipped
+        | State::Failed
+        | State::Cancelled
+        | State::Held => false,
     };
     delivery.state == State::Sending || (given_up && *to != To::Unknown)
 }
@@ -115,7 +124,7 @@ pub fn take(page: &mut Page, now: Millis) -> Vec<u32> {
     let expires = page.expires;
     let mut due = Vec::new();
     for (at, delivery) in (0u32..).zip(&mut page.deliveries) {
-        if delivery.state != State::Retrying || delivery.until.is_some_and(|until| until > now) {
+        if !delivery.state.waits() || delivery.until.is_some_and(|until| until > now) {
             continue;
         }
         if expires <= now {
@@ -150,7 +159,7 @@ pub fn expire(page: &mut Page, now: Millis) -> bool {
         return false;
     }
     let mut found = false;
-    for delivery in page.deliveries.iter_mut().filter(|delivery| delivery.state == State::Retrying) {
+    for delivery in page.deliveries.iter_mut().filter(|delivery| delivery.state.waits()) {
         delivery.go(State::Failed, Some(Reason::Expired), None, now);
         found = true;
     }
@@ -160,7 +169,7 @@ pub fn expire(page: &mut Page, now: Millis) -> bool {
 /// Takes back what waits. `true`: there was something.
 pub fn cancel(page: &mut Page, now: Millis) -> bool {
     let mut found = false;
-    for delivery in page.deliveries.iter_mut().filter(|delivery| delivery.state == State::Retrying) {
+    for delivery in page.deliveries.iter_mut().filter(|delivery| delivery.state.waits()) {
         delivery.go(State::Cancelled, None, None, now);
         found = true;
     }
@@ -172,6 +181,8 @@ pub fn next(page: &Page) -> Option<Millis> {
     let due = |delivery: &Delivery| match delivery.state {
         State::Sending => Some(Millis(delivery.since.0.saturating_add(SILENT_MS))),
         State::Retrying => Some(delivery.until.unwrap_or(delivery.since)),
+        // What would be held beyond its time ends when that is over.
+        State::Held => Some(delivery.until.unwrap_or(delivery.since).min(page.expires)),
         State::Accepted | State::Skipped | State::Failed | State::Unknown | State::Cancelled => None,
     };
     page.deliveries.iter().filter_map(due).min()

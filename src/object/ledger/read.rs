@@ -3,7 +3,6 @@
 use super::{Fault, Ledger, Part, Place, RECENT_MAX, Record, Row, Store, day, funnel::Counts, key};
 use crate::{
     model::{
-        gather::gather,
         ids::PushId,
         page::{Head, Page},
         time::Millis,
@@ -41,7 +40,8 @@ impl Ledger {
         for (_, closed) in store.closed_between(from, to)? {
             counts.add(&closed, 1);
         }
-        for open in self.hours.range(from..to.max(from)).map(|(_, counts)| counts) {
+        let wanted = self.hours.iter().filter(|(hour, _)| from <= **hour && **hour < to);
+        for open in wanted.map(|(_, counts)| counts) {
             counts.add(open, 1);
         }
         Ok(Outcome::Funnel(counts.cells()))
@@ -53,14 +53,17 @@ impl Ledger {
             return Ok(());
         }
         self.hours.clear();
-        self.closed = gather(store.closed_between(0, HOURS_END)?.into_iter().map(|(hour, _)| hour));
+        self.closed.clear();
+        for (hour, _) in store.closed_between(0, HOURS_END)? {
+            self.closed.insert(hour, ());
+        }
         for day in store.days()? {
             for sum in store.awake(day)? {
                 let place = (day, sum.key);
                 if let Some(due) = sum.due {
                     self.due.entry(place).or_insert((due, sum.hour));
                 }
-                if !self.closed.contains(&sum.hour) {
+                if !self.closed.contains_key(&sum.hour) {
                     self.hours.entry(sum.hour).or_default().add(&sum.counts, 1);
                 }
             }
@@ -137,9 +140,9 @@ impl Ledger {
     pub(super) fn find(&mut self, store: &impl Store, push: &PushId) -> Result<Option<Place>, Fault> {
         let key = key(push, Part::Whole);
         let made = day(push.created());
-        let mut days = store.days()?;
-        days.sort_by_key(|day| (*day != made, *day));
-        for day in days {
+        let days = store.days()?;
+        let (first, others): (Vec<_>, Vec<_>) = days.into_iter().partition(|day| *day == made);
+        for day in first.into_iter().chain(others) {
             let place = (day, key.clone());
             let id = match self.row(store, &place)?.map(|row| row.record) {
                 Some(Record::Page(page)) => page.push,

@@ -68,6 +68,8 @@ pub trait Store {
     fn work(&self, day: Day, key: &str) -> Result<Option<String>, Fault>;
     /// Rows of which the key begins with `prefix` and comes behind `after`, in order.
     fn list(&self, day: Day, prefix: &str, after: &str, most: u32) -> Result<Vec<(String, Row)>, Fault>;
+    /// Keys of rows behind `after` that hold a text, in order.
+    fn mentions(&self, day: Day, text: &str, after: &str, most: u32) -> Result<Vec<String>, Fault>;
     /// Sums of rows of which the key begins with `prefix`.
     fn sums(&self, day: Day, prefix: &str) -> Result<Vec<Sum>, Fault>;
     /// Sums of rows that have to be looked at, or that count in an hour that is not closed.
@@ -86,6 +88,10 @@ pub trait Store {
     fn closed_between(&self, from: u64, to: u64) -> Result<Vec<(u64, Counts)>, Fault>;
     /// Closes an hour, or changes a closed one: one row written.
     fn close(&mut self, hour: u64, counts: &Counts) -> Result<(), Fault>;
+    /// Until when KV cannot be trusted.
+    fn distrust(&self) -> Result<Millis, Fault>;
+    /// Sets it: one row written.
+    fn set_distrust(&mut self, until: Millis) -> Result<(), Fault>;
     /// Forgets closed hours before this one.
     fn forget_before(&mut self, hour: u64) -> Result<(), Fault>;
 }

@@ -57,7 +57,7 @@ fn end(at: u32, tries: u32, to: To) -> End {
 }
 
 fn accepted() -> To {
-    To::Accepted { vendor_id: None }
+    To::Accepted(None)
 }
 
 /// A world: a ledger on a database, and what was put into it.
@@ -95,7 +95,7 @@ impl World {
     /// Runs a job as a worker would that makes one delivery of each target and reaches its end.
     fn work(&mut self, job: Job, to: &To) {
         match job {
-            Job::Slice { push, slice, part } => {
+            Job::Slice(push, slice, part) => {
                 let answer = self.ledger.slice(&mut self.store, &push, slice, part, self.now).unwrap();
                 let Outcome::Slice(sliced) = answer else { return };
                 let took = sliced.n.min(60);
@@ -107,7 +107,7 @@ impl World {
                 self.begin(page);
                 self.settle(&push, part, to);
             }
-            Job::Retry { push, part } => {
+            Job::Retry(push, part) => {
                 let taken = self.ledger.take(&mut self.store, &push, part, self.now).unwrap();
                 let Outcome::Taken(taken) = taken else { return };
                 let ends: Vec<End> = taken
@@ -259,7 +259,7 @@ fn a_retry_waits_as_the_vendor_says_takes_place_once_and_ends_with_the_ttl() {
     assert!((START.plus_secs(120)..START.plus_secs(151)).contains(&next), "{next:?}");
     world.now = next;
     let jobs = world.alarm();
-    assert_eq!(jobs, [Job::Retry { push: id(1, START), part: Part::Whole }]);
+    assert_eq!(jobs, [Job::Retry(id(1, START), Part::Whole)]);
     let take = |world: &mut World| world.ledger.take(&mut world.store, &id(1, START), Part::Whole, world.now);
     assert!(matches!(take(&mut world).unwrap(), Outcome::Taken(taken) if taken.due == [0]));
     assert!(matches!(take(&mut world).unwrap(), Outcome::Nothing), "a job that runs twice sends once");
@@ -306,7 +306,7 @@ fn a_queued_push_is_spread_once_whatever_runs_twice_and_a_cancel_stops_it() {
     let mut world = World::new();
     world.queue(head_of(1, 250, START));
     let push = id(1, START);
-    let job = |slice, part| Job::Slice { push: push.clone(), slice, part };
+    let job = |slice, part| Job::Slice(push.clone(), slice, part);
     for job in [job(0, 0), job(0, 0), job(0, 1), job(0, 1), job(0, 2), job(1, 1), job(2, 0)] {
         world.work(job, &accepted());
         world.check();
@@ -336,7 +336,7 @@ fn targets_of_which_no_job_came_are_offered_again_and_expire() {
     world.alarm();
     world.check();
     let shown = funnel(Query { from: 0, to: 1, by: By::All }, &world.cells());
-    assert_eq!(shown.total.stages[0].lost["expired"], 120);
+    assert_eq!(shown.total.stages[0].lost[&"expired"], 120);
 }
 
 #[test]

@@ -77,7 +77,6 @@ impl fmt::Debug for Credential {
 /// How a credential lies under its seal.
 #[derive(Serialize, Deserialize)]
 struct Stored {
-    #[serde(flatten)]
     facts: Facts,
     private_key: Secret,
 }
@@ -229,8 +228,8 @@ mod tests {
         let stored = String::from_utf8(credential.to_stored().to_vec()).unwrap();
         let key = P256_TEST_KEY.replace('\n', "\\n");
         let literal = [
-            r#"{"team_id":"TEAM123456","key_id":"KEY1234567","topic":"com.example.demo","#,
-            r#""environment":"sandbox","private_key":""#,
+            r#"{"facts":{"team_id":"TEAM123456","key_id":"KEY1234567","topic":"com.example.demo","#,
+            r#""environment":"sandbox"},"private_key":""#,
             &key,
             r#""}"#,
         ];

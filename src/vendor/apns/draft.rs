@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     model::{
-        gather::gather,
         ids::PushId,
         push::{Message, Notification},
+        table::gather,
         time::Millis,
     },
     vendor::{

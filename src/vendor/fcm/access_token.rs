@@ -42,6 +42,7 @@ pub fn bearer_from(answer: &Answer, revision: u64, now: Millis) -> Result<Bearer
         Answer::NotSent(why) | Answer::Silence(why) => {
             return Err((Reason::VendorUnavailable, format!("access token: {why}")));
         }
+        Answer::Late => return Err((Reason::VendorUnavailable, "access token: not asked for".into())),
     };
     let body: Option<Value> = serde_json::from_str(&reply.body).ok().filter(|_| reply.whole);
     let Some(body) = body else { return Err(not_google(reply.status)) };

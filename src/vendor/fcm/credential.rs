@@ -49,7 +49,6 @@ impl fmt::Debug for Credential {
 /// How a credential lies under its seal.
 #[derive(Serialize, Deserialize)]
 struct Stored {
-    #[serde(flatten)]
     facts: Facts,
     private_key_id: String,
     private_key: Secret,
@@ -260,7 +259,7 @@ mod tests {
         let stored = String::from_utf8(credential.to_stored().to_vec()).unwrap();
         let key = RSA_TEST_KEY.replace('\n', "\\n");
         let literal = [
-            r#"{"project_id":"parcels-1","client_email":"push@parcels-1.iam.gserviceaccount.com","#,
+            r#"{"facts":{"project_id":"parcels-1","client_email":"push@parcels-1.iam.gserviceaccount.com"},"#,
             r#""private_key_id":"0123456789abcdef0123456789abcdef01234567","private_key":""#,
             &key,
             r#""}"#,

@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     model::{
-        gather::gather,
         ids::PushId,
         push::{Message, Notification},
+        table::gather,
     },
     vendor::{
         Draft, Template, TooLarge,

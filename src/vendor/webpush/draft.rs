@@ -13,9 +13,9 @@ use super::{
 use crate::{
     crypto::ece::PLAIN_MAX,
     model::{
-        gather::gather,
         ids::PushId,
         push::{Guard, Message, Notification},
+        table::gather,
     },
     vendor::{
         Draft, Template, TooLarge,

@@ -90,16 +90,21 @@ impl Ledger {
             self.alarm.set(at.map_or(Alarm::Unset, Alarm::At));
         }
         let outcome = self.step(|held, sql| match ask.call {
-            Call::Begin { page, work } => held.begin(sql, *page, work.get(), now),
-            Call::Settle { push, part, now, ends } => held.settle(sql, &push, part, &ends, now),
-            Call::Abort { push, part } => held.abort(sql, &push, part),
-            Call::Take { push, part } => held.take(sql, &push, part, now),
-            Call::Queue { head, work, targets } => held.queue(sql, *head, work.get(), &targets, now),
-            Call::Slice { push, slice, part } => held.slice(sql, &push, slice, part, now),
-            Call::Held { push } => held.holds(sql, &push, now),
-            Call::Get { push, after } => held.get(sql, &push, after.as_deref()),
-            Call::Cancel { push } => held.cancel(sql, &push, now),
-            Call::Funnel { from, to } => held.funnel(sql, from, to),
+            Call::Begin(page, work, copies) => match held.refuses(sql, copies, now)? {
+                Some(refused) => Ok(refused),
+                None => held.begin(sql, *page, work.get(), now),
+            },
+            Call::Distrust(until) => held.set_distrust(sql, until),
+            Call::Settle(push, part, now, ends) => held.settle(sql, &push, part, &ends, now),
+            Call::Abort(push, part) => held.abort(sql, &push, part),
+            Call::Take(push, part) => held.take(sql, &push, part, now),
+            Call::Queue(head, work, targets) => held.queue(sql, *head, work.get(), &targets, now),
+            Call::Slice(push, slice, part) => held.slice(sql, &push, slice, part, now),
+            Call::Held(push) => held.holds(sql, &push, now),
+            Call::Get(push, after) => held.get(sql, &push, after.as_deref()),
+            Call::Cancel(push) => held.cancel(sql, &push, now),
+            Call::Erase(user, after) => held.erase(sql, &user, after, now),
+            Call::Funnel(from, to) => held.funnel(sql, from, to),
         })?;
         self.arm(Some(&ask.tenant)).await?;
         Ok(Reply { outcome, rows: self.written()? })

@@ -3,12 +3,12 @@
 //! A page is one row with its deliveries packed inside; its key is the primary key and the idempotency key at once. What
 //! is over is dropped with its day's table, which writes no row.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::cell::RefCell;
 
 use super::super::rows::{Rows, Table, Value};
 use crate::{
     model::{
-        gather::gather,
+        table::{self, gather},
         time::{Day, Millis},
     },
     object::ledger::{Fault, Row, Store, Sum, Work, funnel::Counts},
@@ -25,10 +25,14 @@ pub(super) const TABLES: &[Table] = &[
         name: "owner",
         make: "CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY, tenant TEXT NOT NULL)",
     },
+    Table {
+        name: "distrust",
+        make: "CREATE TABLE IF NOT EXISTS distrust (id INTEGER PRIMARY KEY, until INTEGER NOT NULL)",
+    },
 ];
 
 /// The days that have a table, as far as they are known.
-pub(super) type Days = RefCell<Option<BTreeSet<Day>>>;
+pub(super) type Days = RefCell<Option<table::Table<Day, ()>>>;
 
 /// The database, for one step.
 pub(super) struct Sql<'a> {
@@ -70,7 +74,7 @@ impl Sql<'_> {
             );
             self.rows.write(&make, Vec::new()).map_err(fault)?;
             if let Some(days) = self.days.borrow_mut().as_mut() {
-                days.insert(day);
+                days.insert(day, ());
             }
         }
         self.rows.write(&statement.replace("{page}", &format!("page_{}", day.0)), values).map_err(fault)
@@ -104,7 +108,7 @@ fn counts_text(counts: &Counts) -> Result<String, Fault> {
 impl Store for Sql<'_> {
     fn days(&self) -> Result<Vec<Day>, Fault> {
         if let Some(days) = self.days.borrow().as_ref() {
-            return Ok(days.iter().copied().collect());
+            return Ok(days.keys().copied().collect());
         }
         let names = self
             .rows
@@ -114,8 +118,9 @@ impl Store for Sql<'_> {
             )
             .map_err(fault)?;
         let day = |name: String| name.strip_prefix("page_").and_then(|day| day.parse().ok()).map(Day);
-        let days: BTreeSet<Day> = gather(names.into_iter().flatten().filter_map(day));
-        let all = days.iter().copied().collect();
+        let days: table::Table<Day, ()> =
+            gather(names.into_iter().flatten().filter_map(day).map(|day| (day, ())));
+        let all = days.keys().copied().collect();
         self.days.replace(Some(days));
         Ok(all)
     }
@@ -144,6 +149,13 @@ impl Store for Sql<'_> {
             Ok((key, row(columns)?))
         };
         self.read(day, statement, values)?.into_iter().map(with_key).collect()
+    }
+
+    fn mentions(&self, day: Day, text: &str, after: &str, most: u32) -> Result<Vec<String>, Fault> {
+        let statement = "SELECT key FROM {page} WHERE key > ? AND (instr(record, ?) > 0 OR (record IS NULL AND \
+                         instr(work, ?) > 0)) ORDER BY key LIMIT ?";
+        let values = vec![after.into(), text.into(), text.into(), u64::from(most).into()];
+        Ok(self.read(day, statement, values)?.into_iter().flatten().collect())
     }
 
     fn sums(&self, day: Day, prefix: &str) -> Result<Vec<Sum>, Fault> {
@@ -211,6 +223,17 @@ impl Store for Sql<'_> {
     fn close(&mut self, hour: u64, counts: &Counts) -> Result<(), Fault> {
         let values = vec![hour.into(), counts_text(counts)?.into()];
         self.rows.write("INSERT OR REPLACE INTO hour (hour, counts) VALUES (?, ?)", values).map_err(fault)
+    }
+
+    fn distrust(&self) -> Result<Millis, Fault> {
+        let until = self.rows.read("SELECT until FROM distrust").map_err(fault)?;
+        let until = until.into_iter().flatten().next().and_then(|until| until.parse().ok());
+        Ok(until.map(Millis).unwrap_or_default())
+    }
+
+    fn set_distrust(&mut self, until: Millis) -> Result<(), Fault> {
+        let insert = "INSERT OR REPLACE INTO distrust (id, until) VALUES (1, ?)";
+        self.rows.write(insert, vec![until.0.into()]).map_err(fault)
     }
 
     fn forget_before(&mut self, hour: u64) -> Result<(), Fault> {

@@ -82,7 +82,7 @@ impl World {
                 }
                 let push = index.get(&self.heads).clone();
                 let to = if ok { accepted() } else { To::Retry(None) };
-                self.work(Job::Slice { push, slice: slice.into(), part: part.into() }, &to);
+                self.work(Job::Slice(push, slice.into(), part.into()), &to);
             }
             Op::Take(index) => {
                 let Some((push, part)) = some(&index, &self.pushes) else { return };

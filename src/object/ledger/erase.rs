@@ -1,0 +1,119 @@
+//! A user is erased: the name goes from every row that has it, what waits for the user is taken back, and what would send
+//! again is forgotten. Counts stay: they name nobody.
+
+use super::{Fault, Ledger, Place, Record, Store};
+use crate::{
+    model::{
+        delivery::{Delivery, Recipient, State},
+        ids::UserId,
+        page::Page,
+        time::{Day, Millis},
+    },
+    wire::ledger::{Outcome, Target},
+};
+
+/// Rows changed in one call.
+const ROUND: u32 = 200;
+/// Stands where a name stood.
+const NOBODY: &str = "(erased)";
+
+impl Ledger {
+    /// Goes over some rows; `Erased` says where to go on.
+    pub fn erase(
+        &mut self,
+        store: &mut impl Store,
+        user: &UserId,
+        after: Option<(Day, String)>,
+        now: Millis,
+    ) -> Result<Outcome, Fault> {
+        self.now = now;
+        let Ok(nobody) = UserId::parse(NOBODY) else { return Ok(Outcome::Erased(0, None)) };
+        // As it stands in JSON, quotes included.
+        let needle = serde_json::to_string(user).map_err(|_| Fault("user".into()))?;
+        let mut found = 0;
+        for day in store.days()? {
+            let from = match &after {
+                Some((at, _)) if day < *at => continue,
+                Some((at, key)) if day == *at => key.as_str(),
+                Some(_) | None => "",
+            };
+            let keys = store.mentions(day, &needle, from, ROUND)?;
+            let whole = keys.len() < ROUND as usize;
+            let mut last = None;
+            for key in keys {
+                last = Some((day, key.clone()));
+                found += u32::from(self.unname(store, (day, key), user, &nobody)?);
+            }
+            if !whole {
+                return Ok(Outcome::Erased(found, last));
+            }
+        }
+        Ok(Outcome::Erased(found, None))
+    }
+
+    /// Takes the name out of one row. `true`: it was there.
+    fn unname(
+        &mut self,
+        store: &mut impl Store,
+        place: Place,
+        user: &UserId,
+        nobody: &UserId,
+    ) -> Result<bool, Fault> {
+        match self.row(store, &place)?.map(|row| row.record) {
+            Some(Record::Page(before)) => {
+                let mut after = before.clone();
+                let found = anonymous(&mut after, user, nobody, self.now);
+                self.put_page(store, place, before, after)?;
+                Ok(found)
+            }
+            Some(Record::Head(_)) => Ok(false),
+            // Targets of a queued push.
+            None => {
+                let text = store.work(place.0, &place.1)?.unwrap_or_default();
+                let Ok(list) = serde_json::from_str::<Vec<Target>>(&text) else { return Ok(false) };
+                let list: Vec<Target> =
+                    list.into_iter().map(|target| unnamed(target, user, nobody)).collect();
+                let after = serde_json::to_string(&list).map_err(|_| Fault("targets".into()))?;
+                if after != text {
+                    store.put_targets(place.0, &place.1, &after)?;
+                }
+                Ok(after != text)
+            }
+        }
+    }
+}
+
+/// `true`: the page named the user.
+fn anonymous(page: &mut Page, user: &UserId, nobody: &UserId, now: Millis) -> bool {
+    let mut found = false;
+    for delivery in &mut page.deliveries {
+        let recipient = match &delivery.recipient {
+            Recipient::User(of) if of == user => Recipient::User(nobody.clone()),
+            Recipient::Device(of, device) if of == user => Recipient::Device(nobody.clone(), device.clone()),
+            Recipient::Missing(of, device) if of == user => {
+                Recipient::Missing(nobody.clone(), device.clone())
+            }
+            Recipient::User(_) | Recipient::Device(..) | Recipient::Missing(..) | Recipient::Token(_) => {
+                continue;
+            }
+        };
+        found = true;
+        take_back(delivery, now);
+        delivery.recipient = recipient;
+    }
+    found
+}
+
+fn take_back(delivery: &mut Delivery, now: Millis) {
+    if delivery.state.waits() {
+        delivery.go(State::Cancelled, None, Some("the user was erased".into()), now);
+    }
+}
+
+fn unnamed(target: Target, user: &UserId, nobody: &UserId) -> Target {
+    match target {
+        Target::User(of) if of == *user => Target::User(nobody.clone()),
+        Target::Device(of, device) if of == *user => Target::Device(nobody.clone(), device),
+        other @ (Target::User(_) | Target::Device(..) | Target::Token(..)) => other,
+    }
+}

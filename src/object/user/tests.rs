@@ -1,0 +1,212 @@
+use super::{
+    sample::{HOUR, NOON, gone, id, put, registered_at, registration},
+    *,
+};
+use crate::{
+    model::{
+        device::{Permission, Registration},
+        push::Category,
+    },
+    vendor::Vendor,
+    wire::user::{Advice, AdviceRule, Advise, Wish},
+};
+
+mod race;
+
+#[test]
+fn still_here_costs_nothing_for_a_week() {
+    let mut devices = registered_at(NOON);
+    let again = put(&mut devices, "d", registration("t"), Millis(NOON + HOUR));
+    assert_eq!(again, Step::nothing(Done::Unchanged));
+    let tomorrow = put(&mut devices, "d", registration("t"), Millis(NOON + 24 * HOUR));
+    assert_eq!(tomorrow, Step::nothing(Done::Unchanged));
+    assert_eq!(devices.person().devices[0].seen_at, Millis(NOON + 24 * HOUR), "known all the same");
+    let week = put(&mut devices, "d", registration("t"), Millis(NOON + 7 * 24 * HOUR));
+    assert_eq!((week.done, week.writes.len(), week.copy), (Done::Unchanged, 1, true));
+}
+
+#[test]
+fn only_what_a_push_needs_writes_the_copy() {
+    let mut devices = registered_at(NOON);
+    let newer = Registration { app_version: Some("2".into()), ..registration("t") };
+    let step = put(&mut devices, "d", newer.clone(), Millis(NOON));
+    assert_eq!((step.done, step.writes.len(), step.copy), (Done::Changed, 1, false));
+    let denied = Registration { permission: Permission::Denied, ..newer };
+    assert!(put(&mut devices, "d", denied, Millis(NOON)).copy);
+    assert!(put(&mut devices, "d", registration("t2"), Millis(NOON)).copy);
+}
+
+#[test]
+fn the_sixty_fifth_device_is_refused() {
+    let mut devices = Home::load(Vec::new(), About::default(), Millis(0));
+    for n in 0..64 {
+        assert_eq!(
+            put(&mut devices, &n.to_string(), registration(&format!("t{n}")), Millis(1)).done,
+            Done::Created
+        );
+    }
+    assert_eq!(put(&mut devices, "64", registration("t"), Millis(1)), Step::nothing(Done::Full));
+    assert_eq!(put(&mut devices, "63", registration("t63"), Millis(1)).done, Done::Unchanged);
+}
+
+#[test]
+fn a_word_without_a_time_removes() {
+    let mut devices = registered_at(NOON);
+    let step = devices.gone(gone("t", None, true), Millis(NOON));
+    assert_eq!((step.done, step.copy), (Done::Removed, true));
+    assert_eq!(step.writes, [Write::Remove(id("d")), Write::About]);
+    assert_eq!(devices.person().dead[0].device, id("d"));
+}
+
+#[test]
+fn a_word_on_an_older_token_changes_nothing() {
+    let mut devices = registered_at(NOON);
+    assert_eq!(devices.gone(gone("older", None, true), Millis(NOON)), Step::nothing(Done::Unchanged));
+}
+
+#[test]
+fn a_time_before_the_devices_last_word_changes_nothing() {
+    let mut devices = registered_at(NOON);
+    put(&mut devices, "d", registration("t"), Millis(NOON + HOUR));
+    for since in [NOON - 1, NOON, NOON + HOUR] {
+        assert_eq!(
+            devices.gone(gone("t", Some(since), true), Millis(NOON + HOUR)),
+            Step::nothing(Done::Unchanged)
+        );
+    }
+    assert_eq!(
+        devices.gone(gone("t", Some(NOON + HOUR + 1), true), Millis(NOON + 2 * HOUR)).done,
+        Done::Removed
+    );
+}
+
+/// After a wake the last word is known to the week only: doubt keeps, a second word removes.
+#[test]
+fn doubt_keeps_and_a_second_word_removes() {
+    let on_file = registered_at(NOON).devices().to_vec();
+    let mut devices = Home::load(on_file.clone(), About::default(), Millis(NOON + 6 * HOUR));
+    let step = devices.gone(gone("t", Some(NOON + HOUR), true), Millis(NOON + 6 * HOUR));
+    assert_eq!((step.done, step.writes.len(), step.copy), (Done::Unchanged, 1, false));
+    assert_eq!(devices.devices()[0].suspect_since, Some(Millis(NOON + 6 * HOUR)));
+    let again = |devices: &mut Home, at| devices.gone(gone("t", Some(NOON + HOUR), true), Millis(at)).done;
+    assert_eq!(again(&mut devices, NOON + 6 * HOUR + 500), Done::Unchanged, "the same word, heard twice");
+    assert_eq!(again(&mut devices, NOON + 7 * HOUR), Done::Removed);
+
+    let mut devices = Home::load(on_file.clone(), About::default(), Millis(NOON + 6 * HOUR));
+    devices.gone(gone("t", None, false), Millis(NOON + 6 * HOUR));
+    assert_eq!(
+        again(&mut devices, NOON + 7 * HOUR),
+        Done::Unchanged,
+        "what was not believed is no first word"
+    );
+
+    let mut devices = Home::load(on_file.clone(), About::default(), Millis(NOON + 2 * HOUR));
+    let later_than_it_woke = devices.gone(gone("t", Some(NOON + 3 * HOUR), true), Millis(NOON + 4 * HOUR));
+    assert_eq!(later_than_it_woke.done, Done::Removed);
+
+    let mut devices = Home::load(on_file, About::default(), Millis(NOON + 216 * HOUR));
+    let a_week_on = devices.gone(gone("t", Some(NOON + 192 * HOUR), true), Millis(NOON + 216 * HOUR));
+    assert_eq!(a_week_on.done, Done::Removed);
+}
+
+#[test]
+fn a_word_that_is_not_believed_marks_once_and_a_sign_of_life_clears() {
+    let mut devices = registered_at(NOON);
+    assert_eq!(devices.gone(gone("t", None, false), Millis(NOON + 1)).writes.len(), 1);
+    assert_eq!(devices.gone(gone("t", None, false), Millis(NOON + 2)), Step::nothing(Done::Unchanged));
+    assert_eq!(put(&mut devices, "d", registration("t"), Millis(NOON + 3)).writes.len(), 1);
+    assert_eq!(devices.devices()[0].suspect_since, None);
+}
+
+#[test]
+fn wishes_are_merged_and_only_what_a_push_needs_writes_the_copy() {
+    let mut home = registered_at(NOON);
+    let wish = |text: &str| serde_json::from_str::<Wish>(text).unwrap();
+    let step = home.prefer(wish(r#"{"locale":"de","tags":["a"]}"#));
+    assert_eq!((step.done, step.writes, step.copy), (Done::Changed, vec![Write::About], false));
+    assert!(home.prefer(wish(r#"{"opt_out":[["marketing",true],["im",true]]}"#)).copy);
+    assert_eq!(home.prefer(wish(r#"{"opt_out":[["marketing",true]]}"#)), Step::nothing(Done::Unchanged));
+    assert!(home.prefer(wish(r#"{"opt_out":[["im",false]]}"#)).copy);
+    assert_eq!(home.copy().opt_out, [Category::Marketing]);
+    let quiet = r#"{"quiet_hours":{"from":"22:00","to":"07:00","categories":["follow"]}}"#;
+    assert!(home.prefer(wish(quiet)).copy);
+    assert_eq!(home.copy().quiet.unwrap().zone, "UTC");
+    let berlin = Registration { time_zone: Some("Europe/Berlin".into()), ..registration("t") };
+    assert!(put(&mut home, "d", berlin, Millis(NOON + 1)).copy, "quiet hours go by the device's clock");
+    assert_eq!(home.copy().quiet.unwrap().zone, "Europe/Berlin");
+    home.prefer(wish(r#"{"time_zone":"Asia/Tokyo","locale":null}"#));
+    assert_eq!(home.copy().quiet.unwrap().zone, "Asia/Tokyo");
+    assert_eq!(home.person().preferences.locale, None);
+}
+
+#[test]
+fn advice_comes_with_its_reason_and_nags_nobody() {
+    let rule = AdviceRule { every_days: 7, missed_min: 2 };
+    let mut home = registered_at(NOON);
+    let advise = |home: &mut Home, at: u64| -> Advice { home.advise(&id("d"), rule, Millis(at)).1.unwrap() };
+    assert_eq!(advise(&mut home, NOON).advise, Advise::Nothing);
+    home.permission(&id("d"), Permission::Denied, Millis(NOON));
+    home.missed(Category::Order, Millis(NOON));
+    home.missed(Category::Marketing, Millis(NOON));
+    assert_eq!(advise(&mut home, NOON).advise, Advise::Wait, "one is too few");
+    home.missed(Category::Order, Millis(NOON));
+    home.missed(Category::Im, Millis(NOON));
+    let yes = advise(&mut home, NOON);
+    assert_eq!(
+        (yes.advise, yes.reason.as_str()),
+        (Advise::Settings, "2 order messages and 1 chat message missed this week")
+    );
+    let no = advise(&mut home, NOON + HOUR);
+    assert_eq!((no.advise, no.again_at), (Advise::Wait, Some(Millis(NOON + 7 * 24 * HOUR))));
+    assert_eq!(
+        advise(&mut home, NOON + 8 * 24 * HOUR).advise,
+        Advise::Wait,
+        "another week begins from nothing"
+    );
+    home.permission(&id("d"), Permission::Unknown, Millis(NOON + 8 * 24 * HOUR));
+    assert_eq!(advise(&mut home, NOON + 8 * 24 * HOUR).advise, Advise::Ask);
+    assert!(home.advise(&id("x"), rule, Millis(NOON)).1.is_none());
+    let rows =
+        (0..100).filter(|_| !home.missed(Category::Im, Millis(NOON + 9 * 24 * HOUR)).writes.is_empty());
+    assert_eq!(rows.count(), 20, "each is a row, and there is an end to it");
+}
+
+#[test]
+fn a_guard_holds_for_a_while_and_an_object_that_has_just_woken_is_careful() {
+    let mut home = Home::load(Vec::new(), About::default(), Millis(NOON));
+    assert_eq!((home.guarded(Millis(NOON + 1_000)), home.guarded_for_sure(Millis(NOON + 1_000))), (1_000, 0));
+    assert_eq!(home.guarded(Millis(NOON + 2_000)), 0);
+    home.guard(Millis(NOON + 5_000));
+    assert_eq!(
+        (home.guarded(Millis(NOON + 6_000)), home.guarded_for_sure(Millis(NOON + 6_000))),
+        (1_000, 1_000)
+    );
+}
+
+#[test]
+fn what_is_erased_leaves_nothing_but_claims_to_free() {
+    let mut home = registered_at(NOON);
+    home.prefer(Wish { locale: Some(Some("de".into())), ..Wish::default() });
+    let step = home.erase(Millis(NOON));
+    assert!(step.copy && home.is_empty() && home.copy().devices.is_empty());
+    let owed = home.about().unwrap().owed.clone();
+    assert_eq!(owed.len(), 2);
+    for owed in &owed {
+        home.freed(owed);
+    }
+    assert_eq!(home.about(), None);
+}
+
+/// A push service may not know a brand-new subscription yet.
+#[test]
+fn a_subscription_is_not_removed_within_its_first_minute() {
+    let mut home = Home::load(Vec::new(), About::default(), Millis(NOON - 1));
+    let mut browser = registration("t");
+    browser.address.vendor = Vendor::Webpush;
+    put(&mut home, "d", browser, Millis(NOON));
+    let said = |home: &mut Home, at| home.gone(gone("t", None, true), Millis(at));
+    assert_eq!(said(&mut home, NOON + 1_000).done, Done::Unchanged);
+    assert_eq!(home.devices()[0].suspect_since, Some(Millis(NOON + 1_000)));
+    assert_eq!(said(&mut home, NOON + 59_999), Step::nothing(Done::Unchanged));
+    assert_eq!(said(&mut home, NOON + 60_000).done, Done::Removed);
+}

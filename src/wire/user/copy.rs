@@ -1,0 +1,104 @@
+//! The read copy of a user in KV: what a push needs, and nothing else.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::{
+        device::{Address, Device, Environment, Permission, Platform},
+        ids::DeviceId,
+        preferences::QuietHours,
+        push::Category,
+        secret::Secret,
+        time::{DayZone, Millis},
+    },
+    vendor::Vendor,
+};
+
+/// What a push needs of a device: the read copy holds nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ReachRow", into = "ReachRow")]
+pub struct Reach {
+    /// Which.
+    pub id: DeviceId,
+    /// What it runs.
+    pub platform: Option<Platform>,
+    /// How it is reached.
+    pub address: Address,
+    /// Whether the user allows it.
+    pub permission: Permission,
+    /// The day of its last word that was written down, since the epoch.
+    pub seen: Option<u64>,
+}
+
+/// [`Reach`] as it is written. It is read for every push, and serde's `flatten` reads by way of a buffer.
+#[derive(Serialize, Deserialize)]
+struct ReachRow {
+    id: DeviceId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    platform: Option<Platform>,
+    vendor: Vendor,
+    token: Secret,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    environment: Option<Environment>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    topic: Option<String>,
+    permission: Permission,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seen: Option<u64>,
+}
+
+impl From<ReachRow> for Reach {
+    fn from(row: ReachRow) -> Self {
+        let ReachRow { id, platform, vendor, token, environment, topic, permission, seen } = row;
+        Self { id, platform, address: Address { vendor, token, environment, topic }, permission, seen }
+    }
+}
+
+impl From<Reach> for ReachRow {
+    fn from(reach: Reach) -> Self {
+        let Reach { id, platform, address, permission, seen } = reach;
+        let Address { vendor, token, environment, topic } = address;
+        Self { id, platform, vendor, token, environment, topic, permission, seen }
+    }
+}
+
+impl Reach {
+    /// Of a device on file.
+    pub fn of(device: &Device) -> Self {
+        Self {
+            id: device.id.clone(),
+            platform: Some(device.registration.platform),
+            address: device.registration.address.clone(),
+            permission: device.registration.permission,
+            seen: Some(device.seen_at.day(DayZone::Utc).0),
+        }
+    }
+}
+
+/// The value in KV.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copy {
+    /// The user's devices.
+    pub devices: Vec<Reach>,
+    /// Categories that are not wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opt_out: Vec<Category>,
+    /// When nothing may ring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<Quiet>,
+    /// When it was written.
+    #[serde(default)]
+    pub at: Millis,
+}
+
+/// A copy so young is not trusted, milliseconds: KV takes one write per second, so the next one may be on its way.
+pub const FRESH_MS: u64 = 3_000;
+
+/// Quiet hours, and the time zone whose clock they go by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quiet {
+    /// When.
+    pub hours: QuietHours,
+    /// IANA name.
+    pub zone: String,
+}

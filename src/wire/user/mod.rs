@@ -1,0 +1,183 @@
+//! The `User` object: owns one user's devices, and is the only writer of their read copy in KV `DEVICES`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    device::{Permission, Registration, Source},
+    ids::{AppId, DeviceId, Tenant, UserId},
+    preferences::QuietHours,
+    push::Category,
+    time::Millis,
+};
+
+mod copy;
+mod reply;
+
+pub use copy::{Copy, FRESH_MS, Quiet, Reach};
+pub use reply::{Advice, Advise, Dead, Done, Erased, MISSED_MAX, Missed, Person, Reply, Shown};
+
+/// Durable Object binding.
+pub const BINDING: &str = "USER";
+/// KV binding of the read copy.
+pub const COPY: &str = "DEVICES";
+/// Most devices of one user.
+pub const DEVICES_MAX: usize = 64;
+
+/// The object's name, and the key of its copy in KV.
+pub fn name(tenant: &Tenant, user: &UserId) -> String {
+    format!("user:{tenant}:{user}")
+}
+
+/// The other way: an alarm knows its name only.
+pub fn parse_name(name: &str) -> Option<(Tenant, UserId)> {
+    let (tenant, user) = name.strip_prefix("user:")?.split_once(':')?;
+    let (app, generation) = tenant.split_once('.')?;
+    let tenant = Tenant { app: AppId::parse(app).ok()?, generation: generation.parse().ok()? };
+    Some((tenant, UserId::parse(user).ok()?))
+}
+
+/// A call, with whose object it is: an object cannot ask for its own name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// The app and which life of it.
+    pub tenant: Tenant,
+    /// The user.
+    pub user: UserId,
+    /// What to do.
+    pub call: Call,
+}
+
+/// What can be asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// Everything.
+    Get,
+    /// What a push needs.
+    /// `true`: for the user's eyes only. What is answered holds for [`GUARD_MS`], and no device changes hands before.
+    Reach(bool),
+    /// Register or refresh a device.
+    /// In order: which; what it says; who says so.
+    Put(DeviceId, Box<Registration>, Source),
+    /// Forget a device.
+    Delete(DeviceId),
+    /// A vendor called tokens dead.
+    Gone(Vec<Gone>),
+    /// Somebody else holds a device or a token now.
+    Lost(Loss),
+    /// The app reports whether notifications are allowed.
+    /// In order: on which device; what it reports.
+    Permission(DeviceId, Permission),
+    /// Change preferences.
+    Prefer(Box<Wish>),
+    /// Personal messages that a device did not get because notifications are switched off.
+    Missed(Category),
+    /// Whether now is a good moment to ask for permission.
+    /// In order: on which device; the app's rule.
+    Advice(DeviceId, AdviceRule),
+    /// Forget everything.
+    Erase,
+}
+
+/// How long what an object has answered to a guarded push holds, milliseconds: what has not left by then asks again, and
+/// a device changes hands only when it is over.
+pub const GUARD_MS: u64 = 2_000;
+
+/// A device or a token has another holder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// Of the user's devices.
+    pub device: DeviceId,
+    /// SHA-256 of the token, if it is the token that was lost; else the device id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_sha256: Option<String>,
+    /// The new holder's: a claim with a greater one is not meant.
+    pub epoch: u64,
+}
+
+/// A change of preferences (RFC 7396): `None` stays, `Some(None)` is removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Language.
+    #[serde(default, with = "change", skip_serializing_if = "Option::is_none")]
+    pub locale: Option<Option<String>>,
+    /// Time zone.
+    #[serde(default, with = "change", skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<Option<String>>,
+    /// Quiet hours.
+    #[serde(default, with = "change", skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<Option<QuietHours>>,
+    /// Categories: whether they are not wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opt_out: Vec<(Category, bool)>,
+    /// Tags, all of them.
+    #[serde(default, with = "change", skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Option<Vec<String>>>,
+}
+
+/// `null` is a value here: JSON has no other word for a removal.
+mod change {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, clippy::option_option, reason = "serde gives a reference to the field")]
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        value: &Option<Option<T>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_ref().and_then(Option::as_ref).serialize(to)
+    }
+
+    #[expect(clippy::option_option, reason = "absent, removed, or a value")]
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Option<T>>, D::Error> {
+        Option::<T>::deserialize(from).map(Some)
+    }
+}
+
+/// When the app may be told to ask for permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdviceRule {
+    /// At most once in so many days.
+    pub every_days: u32,
+    /// Only if so many messages were missed this week.
+    pub missed_min: u32,
+}
+
+/// A vendor's word on one device's token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    /// The device it was sent to.
+    pub device: DeviceId,
+    /// SHA-256 of the token it was sent to: a newer token is not touched.
+    pub token_sha256: String,
+    /// From when on, where the vendor says so.
+    pub since: Option<Millis>,
+    /// The word is good enough to remove the token; else it is only marked.
+    pub remove: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_copy_in_kv_is_pinned() {
+        let text = r#"{"devices":[{"id":"iphone","platform":"ios","vendor":"apns","token":"00ff","environment":"sandbox","topic":"com.example","permission":"granted","seen":20000},{"id":"a","vendor":"fcm","token":"t","permission":"unknown"}],"opt_out":["marketing"],"quiet":{"hours":{"from":"22:00","to":"07:30","categories":["follow"]},"zone":"Europe/Berlin"},"at":7}"#;
+        let copy: Copy = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&copy).unwrap(), text);
+    }
+
+    #[test]
+    fn calls_are_pinned() {
+        let text = r#"{"tenant":{"app":"shop","generation":1},"user":"u42","call":{"gone":[{"device":"d","token_sha256":"ab","since":7,"remove":true}]}}"#;
+        let call: Request = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&call).unwrap(), text);
+        let name = name(&call.tenant, &call.user);
+        assert_eq!(parse_name(&name), Some((call.tenant, call.user)));
+        let wish = r#"{"locale":null,"opt_out":[["im",true]],"tags":["a"]}"#;
+        let read: Wish = serde_json::from_str(wish).unwrap();
+        assert_eq!((&read.locale, &read.time_zone), (&Some(None), &None));
+        assert_eq!(serde_json::to_string(&read).unwrap(), wish);
+    }
+}

@@ -1,0 +1,176 @@
+//! Law 8, no panic, for what does not come from callers: whatever a vendor answers, a backend signs or KV holds is read to a value
+//! or refused. And law 6: nothing but the vendor's own word for it is a dead token.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use edgepush::{
+    crypto::user_token::{self, Key},
+    line::{resolve, send},
+    model::{
+        app::App,
+        ids::UserId,
+        outcome::{Answer, Outcome, Reply},
+        page::Page,
+        push::Category,
+        time::{Millis, retry_after},
+    },
+    object::claim,
+    vendor::{Vendor, fcm},
+    wire::{
+        ledger::{Target, Work},
+        user::Copy,
+    },
+};
+use proptest::{collection::vec, prelude::*};
+
+/// Answers as vendors give them: what mutations start from.
+const BODIES: [&str; 10] = [
+    r#"{"reason":"BadDeviceToken"}"#,
+    r#"{"reason":"Unregistered","timestamp":1795581000000}"#,
+    r#"{"reason":"TooManyRequests"}"#,
+    r#"{"name":"projects/parcels/messages/0:1500415314455276%31bd1c9631bd1c96"}"#,
+    r#"{"error":{"code":404,"message":"Requested entity was not found.","status":"NOT_FOUND","details":[{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"UNREGISTERED"}]}}"#,
+    r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"30s"}]}}"#,
+    r#"{"access_token":"ya29.x","expires_in":3599,"token_type":"Bearer"}"#,
+    r#"{"error":"invalid_grant","error_description":"Invalid JWT Signature."}"#,
+    r#"{"code":410,"errno":106,"error":"Gone","message":"Request did not validate"}"#,
+    "<html><title>502 Bad Gateway</title></html>",
+];
+
+/// Words that a vendor may mean a dead token by. Statuses of push services say it too.
+const DEAD: [&str; 10] = [
+    "Unregistered",
+    "BadDeviceToken",
+    "DeviceTokenNotForTopic",
+    "UNREGISTERED",
+    "SENDER_ID_MISMATCH",
+    "INVALID_ARGUMENT",
+    "ExpiredToken",
+    "registration",
+    "errno",
+    "token",
+];
+
+fn body() -> impl Strategy<Value = String> {
+    let changed = (0..BODIES.len(), any::<prop::sample::Index>(), 0..30usize, ".{0,12}").prop_map(
+        |(which, at, remove, insert)| {
+            let mut text: Vec<char> = BODIES[which].chars().collect();
+            let from = at.index(text.len());
+            let to = (from + remove).min(text.len());
+            text.splice(from..to, insert.chars());
+            text.into_iter().collect()
+        },
+    );
+    let nested = (1..300usize).prop_map(|n| format!("{}1{}", "{\"error\":".repeat(n), "}".repeat(n)));
+    prop_oneof![
+        3 => changed,
+        1 => any::<String>(),
+        1 => prop::sample::select(BODIES.to_vec()).prop_map(str::to_owned),
+        1 => nested,
+    ]
+}
+
+fn status() -> impl Strategy<Value = u16> {
+    prop_oneof![
+        3 => prop::sample::select(vec![200u16, 201, 400, 401, 403, 404, 405, 410, 413, 429, 500, 502, 503]),
+        1 => any::<u16>(),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_vendor_answers_has_a_meaning(
+        status in status(),
+        body in body(),
+        retry in proptest::option::of(prop_oneof![".{0,20}", "[0-9]{1,40}", Just("Sun, 06 Nov 1994 08:49:37 GMT".to_owned())]),
+        id in proptest::option::of(".{0,60}"),
+        whole in any::<bool>(),
+    ) {
+        let reply = Reply { status, body: body.clone(), retry_after: retry.clone(), apns_id: id, whole, ..Reply::default() };
+        for vendor in Vendor::ALL {
+            let verdict = send::verdict(vendor, &Answer::Reply(reply.clone()), Millis(1_795_581_000_000));
+            prop_assert!(verdict.detail.is_none_or(|detail| detail.len() < 2_000));
+            match (vendor, verdict.outcome) {
+                (Vendor::Apns | Vendor::Fcm, Outcome::TokenGone { .. }) => {
+                    prop_assert!(DEAD.iter().any(|word| body.contains(word)), "{vendor:?} {status}: {body}");
+                    prop_assert!(!(200..300).contains(&status));
+                }
+                (Vendor::Webpush, Outcome::TokenGone { .. }) => {
+                    prop_assert!((400..500).contains(&status) || DEAD.iter().any(|word| body.contains(word)));
+                }
+(_, Outcome::Retry { after, .. }) => prop_assert!(after.is_none_or(|secs| secs <= 3_600)),
+                (_, Outcome::Accepted { .. }) => prop_assert!((200..300).contains(&status)),
+                _ => {}
+            }
+        }
+        let _ = fcm::bearer_from(&Answer::Reply(reply), 1, Millis(1_795_581_000_000));
+        let _ = retry.map(|value| retry_after(&value, Millis(1_795_581_000_000), 1));
+    }
+
+    /// What JavaScript gives back: never taken for something else than what was agreed.
+    #[test]
+    fn a_bundle_of_answers_is_read_or_not(text in prop_oneof![body(), "(\\[\\{\"(reply|late|silence|not_sent)\":.{0,20}\\}\\])"], n in 0..3usize) {
+        let read = send::decode(&text, n);
+        prop_assert!(read.is_none_or(|answers| answers.len() == n));
+    }
+
+    #[test]
+    fn no_made_up_user_token_opens_anything(
+        header in prop_oneof![Just(r#"{"alg":"HS256"}"#.to_owned()), Just(r#"{"alg":"ES256"}"#.to_owned()), any::<String>()],
+        claims in prop_oneof![Just(r#"{"sub":"u","aud":"shop","exp":1795581060}"#.to_owned()), any::<String>()],
+        signature in vec(any::<u8>(), 0..100),
+        rest in ".{0,60}",
+    ) {
+        let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let made = format!("{}.{}.{}", part(header.as_bytes()), part(claims.as_bytes()), part(&signature));
+        for token in [made, rest] {
+            let _ = user_token::unverified(&token);
+            let keys = [Key::Hs256(b"0123456789abcdef0123456789abcdef"), Key::Es256(&signature)];
+            prop_assert!(user_token::verify(&token, keys, Millis(1_795_581_000_000)).is_err());
+        }
+    }
+
+    /// What lies in KV and in rows is read or it is not; what is read can be used.
+    #[test]
+    fn stored_texts_are_read_or_not(
+        which in 0..4usize, at in any::<prop::sample::Index>(), remove in 0..20usize, insert in ".{0,8}",
+    ) {
+        let texts = [
+            r#"{"devices":[{"id":"d","platform":"ios","vendor":"apns","token":"00","permission":"granted","seen":20000}],"opt_out":["im"],"quiet":{"hours":{"from":"22:00","to":"07:00","categories":["follow"]},"zone":"Europe/Berlin"},"at":7}"#,
+            r#"{"id":"shop","generation":1,"revision":3,"credentials":{},"policy":{"quota":{"fcm":{"im":{"per_day":1}}},"stale_days":{"fcm":30}},"keys":[],"created_at":0,"updated_at":0}"#,
+            r#"{"push":"01ARYZ6S410000000000000000","category":"im","due":1,"expires":2,"on_unknown":"resend","deliveries":[{"recipient":{"device":["u","d"]},"vendor":"fcm","state":"held","since":1,"reason":"quiet_hours","until":9,"tries":0}]}"#,
+            r#"{"tenant":{"app":"shop","generation":1},"key":{"device":"d"},"holder":{"user":"u","device":"d"},"epoch":7,"asked":5,"owed":[[{"user":"v","device":"d"},7]]}"#,
+        ];
+        let mut text: Vec<char> = texts[which].chars().collect();
+        let from = at.index(text.len());
+        text.splice(from..(from + remove).min(texts[which].chars().count()), insert.chars());
+        let text: String = text.into_iter().collect();
+        if let Ok(copy) = serde_json::from_str::<Copy>(&text) {
+            let user = UserId::parse("u").unwrap();
+            let known = resolve::Known { devices: copy.devices, opt_out: copy.opt_out, hush: None };
+            let directory = [(user.clone(), known)].into_iter().collect();
+            prop_assert!(!resolve::found(&[Target::User(user)], &directory, Category::Im).is_empty());
+        }
+        let _ = serde_json::from_str::<App>(&text);
+        let _ = serde_json::from_str::<Page>(&text);
+        let _ = serde_json::from_str::<Work>(&text);
+        let _ = serde_json::from_str::<claim::State>(&text);
+    }
+}
+
+/// The texts that mutations start from are what they should be.
+#[test]
+fn the_stored_texts_are_valid() {
+    let page = r#"{"push":"01ARYZ6S410000000000000000","category":"im","due":1,"expires":2,"on_unknown":"resend","deliveries":[{"recipient":{"device":["u","d"]},"vendor":"fcm","state":"held","since":1,"reason":"quiet_hours","until":9,"tries":0}]}"#;
+    assert!(serde_json::from_str::<Page>(page).is_ok());
+    let state = r#"{"tenant":{"app":"shop","generation":1},"key":{"device":"d"},"holder":{"user":"u","device":"d"},"epoch":7,"asked":5,"owed":[[{"user":"v","device":"d"},7]]}"#;
+    assert!(serde_json::from_str::<claim::State>(state).is_ok());
+    let app = r#"{"id":"shop","generation":1,"revision":3,"credentials":{},"policy":{"quota":{"fcm":{"im":{"per_day":1}}},"stale_days":{"fcm":30}},"keys":[],"created_at":0,"updated_at":0}"#;
+    assert!(serde_json::from_str::<App>(app).is_ok());
+}
