@@ -30,8 +30,8 @@ test("one push reaches an iPhone and an Android phone", async () => {
   assert.deepEqual(
     deliveries.map((d: any) => [d.user, d.device, d.vendor, d.state]),
     [
-      ["u42", "android", "fcm", "accepted"],
-      ["u42", "iphone", "apns", "accepted"],
+      ["u42", "u42-android", "fcm", "accepted"],
+      ["u42", "u42-iphone", "apns", "accepted"],
     ],
   );
 
@@ -144,7 +144,7 @@ test("devices and raw tokens can be named, and nobody is reached twice", async (
     to: {
       users: ["u", "u", "nobody"],
       devices: [
-        { user: "u", device: "iphone" },
+        { user: "u", device: "u-iphone" },
         { user: "u", device: "lost" },
       ],
       tokens: [{ vendor: "apns", token: token.toUpperCase() }, { vendor: "fcm", token: "raw-token:1" }],
@@ -153,8 +153,8 @@ test("devices and raw tokens can be named, and nobody is reached twice", async (
   assert.deepEqual(
     answer.json.deliveries.map((d: any) => [d.device ?? d.target ?? d.user, d.state, d.reason]),
     [
-      ["android", "accepted", undefined],
-      ["iphone", "accepted", undefined],
+      ["u-android", "accepted", undefined],
+      ["u-iphone", "accepted", undefined],
       ["nobody", "skipped", "no_device"],
       ["lost", "skipped", "no_device"],
       ["/to/tokens/0", "skipped", "duplicate"],
@@ -167,7 +167,7 @@ test("devices and raw tokens can be named, and nobody is reached twice", async (
 
 test("a device with notifications switched off is skipped before any call", async () => {
   const app = await stage.app();
-  await stage.iphone(app, "u", "iphone", { permission: "denied" });
+  await stage.iphone(app, "u", "u-iphone", { permission: "denied" });
   stage.lab.clearLog();
   const answer = await stage.push(app, { to: { users: ["u"] }, category: "im" });
   assert.equal(answer.json.deliveries[0].reason, "permission_off");

@@ -64,7 +64,7 @@ test("users with many devices come to more than one page, none is left out or se
   const many = ["a", "b", "c"];
   for (const user of many) {
     for (let n = 0; n < 60; n += 20) {
-      await Promise.all(Array.from({ length: 20 }, (_, m) => stage.iphone(app, user, `d${n + m}`)));
+      await Promise.all(Array.from({ length: 20 }, (_, m) => stage.iphone(app, user, `${user}-d${n + m}`)));
     }
   }
   stage.lab.clearLog();
@@ -78,7 +78,7 @@ test("wait: false answers at once; devices and tokens are queued as users are", 
   const token = await stage.iphone(app, "one");
   stage.lab.clearLog();
   const push = await stage.push(app, {
-    to: { devices: [{ user: "one", device: "iphone" }], tokens: [{ vendor: "apns", token: "ab".repeat(32), topic: app.topic }] },
+    to: { devices: [{ user: "one", device: "one-iphone" }], tokens: [{ vendor: "apns", token: "ab".repeat(32), topic: app.topic }] },
     wait: false,
   });
   assert.deepEqual([push.status, push.json.counts], [202, { queued: 2 }]);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { killRuntime } from "./crash.ts";
-import { Stage, cost } from "./stage.ts";
+import { copiesAreTrusted, cost, Stage } from "./stage.ts";
 
 let stage: Stage;
 before(async () => {
@@ -107,14 +107,16 @@ test("a crash never grants twice, and costs at most a block", async () => {
 test("a push of an unlimited class asks no account: begin and settle are all its calls and rows", async () => {
   const app = await stage.app(limited(10, "apns"));
   await stage.iphone(app, "u");
-  await stage.push(app, { to: { users: ["u"] }, category: "im" });
-  const warm = cost(await stage.push(app, { to: { users: ["u"] }, category: "im" }));
+  await copiesAreTrusted();
+  await stage.push(app, { to: { users: ["u"] }, category: "follow" });
+  const warm = cost(await stage.push(app, { to: { users: ["u"] }, category: "follow" }));
   assert.deepEqual(warm, { kv_reads: 1, object_calls: 2, rows_written: 2, fetches: 1 });
 });
 
 test("a push of a limited class asks once more, and writes at most one row more and an alarm", async () => {
   const app = await stage.app(limited(1000, "apns"));
   await stage.iphone(app, "u");
+  await copiesAreTrusted();
   await stage.push(app, { to: { users: ["u"] } });
   const warm = cost(await stage.push(app, { to: { users: ["u"] } }));
   assert.deepEqual([warm.kv_reads, warm.object_calls, warm.fetches], [1, 3, 1]);
@@ -134,8 +136,9 @@ test("50 users are resolved in one bulk read of KV, one key each, and no object 
   const app = await stage.app();
   const users = Array.from({ length: 50 }, (_, n) => `u${n}`);
   await Promise.all(users.map((user) => stage.iphone(app, user)));
-  await stage.push(app, { to: { users: ["u0"] }, category: "im" });
-  const warm = cost(await stage.push(app, { to: { users }, category: "im" }));
+  await copiesAreTrusted();
+  await stage.push(app, { to: { users: ["u0"] }, category: "follow" });
+  const warm = cost(await stage.push(app, { to: { users }, category: "follow" }));
   assert.deepEqual(warm, { kv_reads: 50, object_calls: 2, rows_written: 2, fetches: 50 });
 });
 

@@ -88,7 +88,7 @@ test("a device that is gone meanwhile is not sent to, one with a new token is", 
   assert.equal(sentTo(stage.seen("apns")[0]), renewed);
   stage.lab.fault({ vendor: "apns", match: { token: renewed }, do: status(503) });
   const second = await stage.push(app, { to: { users: ["moves"] }, category: "order" });
-  await stage.ask("DELETE", "/v1/users/moves/devices/iphone", app.key);
+  await stage.ask("DELETE", "/v1/users/moves/devices/moves-iphone", app.key);
   const done = await ends(second.json.id);
   assert.deepEqual([done.deliveries[0].state, done.deliveries[0].reason], ["skipped", "no_device"]);
 });

@@ -110,15 +110,15 @@ export class Stage {
     return { id, key, topic: apns.topic };
   }
 
-  /** Registers an iPhone; gives its token back. */
-  async iphone(app: App, user: string, device = "iphone", more: object = {}): Promise<string> {
+  /** Registers an iPhone; gives its token back. A device id belongs to one user, so its default name says whose it is. */
+  async iphone(app: App, user: string, device = `${user}-iphone`, more: object = {}): Promise<string> {
     const token = randomBytes(32).toString("hex");
     await this.device(app, user, device, { platform: "ios", vendor: "apns", token, topic: app.topic, ...more });
     return token;
   }
 
   /** Registers an Android phone; gives its token back. */
-  async android(app: App, user: string, device = "android", more: object = {}): Promise<string> {
+  async android(app: App, user: string, device = `${user}-android`, more: object = {}): Promise<string> {
     const token = `${randomBytes(11).toString("hex")}:APA91b${randomBytes(32).toString("base64url")}`;
     await this.device(app, user, device, { platform: "android", vendor: "fcm", token, ...more });
     return token;
@@ -149,7 +149,7 @@ export class Stage {
   async copies(app: App, names: readonly string[]): Promise<void> {
     const kv = await this.kv("DEVICES");
     const put = async (user: string) => {
-      const device = { id: "iphone", platform: "ios", vendor: "apns", token: createHash("sha256").update(user).digest("hex"), topic: app.topic, permission: "granted" };
+      const device = { id: `${user}-iphone`, platform: "ios", vendor: "apns", token: createHash("sha256").update(user).digest("hex"), topic: app.topic, permission: "granted" };
       await kv.put(`user:${app.id}.1:${user}`, JSON.stringify({ devices: [device] }));
     };
     for (let at = 0; at < names.length; at += 50) await Promise.all(names.slice(at, at + 50).map(put));
@@ -170,7 +170,7 @@ function miniflareOptions(labUrl: string, options: StageOptions): MiniflareOptio
     compatibilityDate: "2026-07-30",
     bindings: { ADMIN_KEY, SEAL_KEY, VENDOR_PROXY: labUrl, ...options.bindings },
     kvNamespaces: ["DEVICES", "APPS"],
-    durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account"), LEDGER: object("Ledger"), LETTERS: object("Letters"), AUDIENCE: object("Audience") },
+    durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account"), LEDGER: object("Ledger"), LETTERS: object("Letters"), AUDIENCE: object("Audience"), CLAIM: object("Claim"), CENSUS: object("Census"), IMPORT: object("Import") },
     queueProducers: { DISPATCH: "edgepush-dispatch", DEAD: "edgepush-dead" },
     queueConsumers: {
       "edgepush-dispatch": { maxBatchSize: 3, maxBatchTimeout: 0, maxRetries: 10, deadLetterQueue: "edgepush-dead" },
@@ -192,6 +192,11 @@ export function cost(answer: Answer): Cost {
 /** The token that a request went to. */
 export function sentTo(seen: any): string {
   return seen.vendor === "apns" ? seen.path.split("/").at(-1) : seen.body.message.token;
+}
+
+/** Waits until copies in KV that were written just now are trusted: a younger one may be followed by the next. */
+export function copiesAreTrusted(): Promise<void> {
+  return new Promise((next) => setTimeout(next, 3_100));
 }
 
 /** Waits until `ready` gives something, or fails after `ms`. */
