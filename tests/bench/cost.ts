@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Lab } from "../lab/lab.ts";
 import type { Gateway } from "../dev/client.ts";
 import { progress } from "./print.ts";
-import { CATEGORIES, type Category, type Credentials, VENDORS, type VendorName, makeApp, makeUser, pushBody } from "./scenes.ts";
+import { CATEGORIES, type Category, copiesAreTrusted, type Credentials, makeApp, makeUser, pushBody, type VendorName, VENDORS } from "./scenes.ts";
 import type { Variant } from "./variants.ts";
 
 /** US dollars per million, paid plan, as docs/ and the design have them (read 2026-11). */
@@ -124,6 +124,7 @@ async function makeCases(ours: Variant, held: Credentials, adminKey: string): Pr
       }
     }
   }
+  await copiesAreTrusted();
   return cases;
 }
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { startLab } from "../lab/lab.ts";
 import { ALARM_MS, type CostResult, measureCost } from "./cost.ts";
 import { type CpuResult, type Field, measureCpu, type Plan } from "./cpu.ts";
+import { type ImportResult, measureImport } from "./import.ts";
 import { type LargeResult, measureLarge } from "./large.ts";
 import * as print from "./print.ts";
 import { FIFTY, SINGLE, type Credentials, copyScenes, credentials } from "./scenes.ts";
@@ -14,7 +15,7 @@ import { measureSize, measureStart, type Size, type StartResult } from "./start.
 import { ADMIN_KEY, ROOT, assertBuilt, dispose, disposeAll, kv, startVariant } from "./variants.ts";
 import { MockVendor } from "./vendor.ts";
 
-const TOPICS = ["cpu", "cost", "large", "start"] as const;
+const TOPICS = ["cpu", "cost", "large", "import", "start"] as const;
 type Topic = (typeof TOPICS)[number];
 
 interface Options {
@@ -46,6 +47,7 @@ interface Results {
   cpu?: CpuResult[];
   cost?: CostResult[];
   large?: LargeResult[];
+  import?: ImportResult[];
   start?: StartResult;
   size?: Size[];
 }
@@ -77,6 +79,10 @@ async function run(given: Options): Promise<void> {
     if (given.topics.includes("large")) {
       results.large = await measureLarge(mock, held, ADMIN_KEY, given.quick ? [200] : [1_000, 10_000, 100_000]);
       print.large(results.large);
+    }
+    if (given.topics.includes("import")) {
+      results.import = await measureImport(held, ADMIN_KEY, given.quick ? 20 : 5_000, given.quick ? 100 : 100_000);
+      print.imported(results.import);
     }
     if (given.topics.includes("start")) {
       results.size = measureSize();

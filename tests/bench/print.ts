@@ -3,6 +3,7 @@
 import { table } from "../dev/print.ts";
 import { type CostResult, type Counts, PRICES, type Price } from "./cost.ts";
 import type { CpuResult, Spread } from "./cpu.ts";
+import type { ImportResult } from "./import.ts";
 import type { LargeResult } from "./large.ts";
 import type { Size, StartResult } from "./start.ts";
 
@@ -71,6 +72,22 @@ export function large(results: readonly LargeResult[]): void {
   section("Large pushes, per delivery", table(head, rows), [
     "every delivery is accounted for: accepted, and the funnel balanced. To hold: rows ≤ 0.05, ≤ $0.80 per million",
     "rows: of the upload's own rows nothing is counted; requests, queue operations and CPU are in the price",
+  ]);
+}
+
+export function imported(results: readonly ImportResult[]): void {
+  const rows = results.map(({ what, lines, seconds, rows, rssMb }) => [
+    what,
+    whole(lines),
+    seconds.toFixed(1),
+    whole(lines / seconds),
+    (rows / lines).toFixed(2),
+    rssMb.map(whole).join(" → "),
+  ]);
+  const head = ["devices", "lines", "seconds", "lines/s", "rows per line", "RSS of workerd, MB"];
+  section("Import", table(head, rows), [
+    "new: each line is a user and a device of its own, so three objects and one write to KV; here all objects are files of one process",
+    "rows: before the objects' alarms, which report to the counts (a row) and are one themselves",
   ]);
 }
 

@@ -1,5 +1,6 @@
 // What is measured: who is pushed to, and the same request for every variant.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Lab } from "../lab/lab.ts";
 import { Gateway } from "../dev/client.ts";
 import type { Request } from "./load.ts";
@@ -59,7 +60,7 @@ export async function makeUser(gateway: Gateway, user: string, vendor: VendorNam
       vendor === "apns"
         ? { platform: "ios", vendor, token: hex, environment: "production" as const, topic, permission: "granted" as const }
         : { platform: "android", vendor, token: `${hex.slice(0, 22)}:APA91b${hex}${hex}` };
-    await gateway.putDevice(user, `phone-${n}`, body);
+    await gateway.putDevice(user, `${user}-phone-${n}`, body);
   }
 }
 
@@ -108,13 +109,12 @@ export async function copyScenes(ours: Variant, mock: MockVendor, adminKey: stri
   for (const { id, vendor, limited, devices } of [...SINGLE, ...FIFTY]) {
     const app = limited ? "limited" : "open";
     await makeUser(apps[app], id, vendor, devices, held.topic);
-    await apps[app].push(pushBody(id, "order"));
+    // Open to anyone on the phone, so that the user is read from KV, as the bare Worker does.
+    await apps[app].push(pushBody(id, "follow"));
     const sent = await mock.last(HOSTS[vendor]);
     const key = `user:${app}.1:${id}`;
-    const copy = await devicesKv.get(key);
-    if (copy === null) throw new Error(`no copy of ${key} in KV`);
-    copies[key] = copy;
-    requests[id] = pushRequest(id, "order", apps[app].key, devices);
+    copies[key] = await wholeCopy(devicesKv, key, devices);
+    requests[id] = pushRequest(id, "follow", apps[app].key, devices);
     const fixed = { headers: ownHeaders(sent.head), body: sent.body };
     const url = `${mock.url}/${HOSTS[vendor]}${sent.path}`;
     const inUrl = vendor === "apns";
@@ -122,7 +122,23 @@ export async function copyScenes(ours: Variant, mock: MockVendor, adminKey: stri
     bare![id] = { ...fixed, key, url: inUrl ? url.slice(0, url.lastIndexOf("/") + 1) : url, token_in_url: inUrl, account, limit: PER_DAY, record: RECORD, work: WORK };
     fetchOnly![id] = { ...fixed, url, count: devices };
   }
+  await copiesAreTrusted();
   return { plans: { ours: "", bare: JSON.stringify(bare), "fetch-only": JSON.stringify(fetchOnly) }, copies, requests };
+}
+
+/** KV takes one write per second and key: the copy with all devices follows. */
+async function wholeCopy(devices: { get(key: string): Promise<string | null> }, key: string, n: number): Promise<string> {
+  for (let tries = 0; tries < 100; tries++) {
+    const copy = await devices.get(key);
+    if (copy !== null && JSON.parse(copy).devices.length === n) return copy;
+    await sleep(100);
+  }
+  throw new Error(`no copy of ${key} with ${n} devices in KV`);
+}
+
+/** A copy that is younger than three seconds is not trusted: the object would be asked. */
+export function copiesAreTrusted(): Promise<void> {
+  return sleep(3_100);
 }
 
 /** The headers that the Worker has set, without those that the runtime adds by itself. */

@@ -32,7 +32,7 @@ const SCRIPTS: Record<Kind, MiniflareOptions> = {
     scriptPath: BUILT,
     modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"], fallthrough: true }],
     kvNamespaces: ["DEVICES", "APPS"],
-    durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account"), LEDGER: object("Ledger"), LETTERS: object("Letters"), AUDIENCE: object("Audience") },
+    durableObjects: { APP: object("App"), USER: object("User"), ACCOUNT: object("Account"), LEDGER: object("Ledger"), LETTERS: object("Letters"), AUDIENCE: object("Audience"), CLAIM: object("Claim"), CENSUS: object("Census"), IMPORT: object("Import") },
     queueProducers: { DISPATCH: "edgepush-dispatch", DEAD: "edgepush-dead" },
     queueConsumers: { "edgepush-dispatch": { maxBatchSize: 3, maxBatchTimeout: 0 }, "edgepush-dead": { maxBatchTimeout: 0 } },
   } as MiniflareOptions,
