@@ -22,6 +22,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     await lab.register(name, body);
     return {};
   },
+  "GET callbacks/*": (lab, { name }) => ({ callbacks: lab.callbacks(name) }),
   "POST subscriptions": (lab, { body }) => lab.subscribe((body ?? {}) as object),
   "PUT tokens/*": (lab, { name, body }) => {
     const given = fields(body, "a token", ["vendor", "state", "timestamp", "environment", "topic"]);

@@ -15,6 +15,7 @@ import { Tokens, type TokenState } from "./tokens.ts";
 import type { ApnsAccountOptions, ApnsCredentials } from "./vendors/apns_keys.ts";
 import type { FcmAccountOptions, FcmCredentials } from "./vendors/google_accounts.ts";
 import { allVendors } from "./vendors/index.ts";
+import type { Callback, Texts } from "./vendors/makers.ts";
 import { canonicalToken, type Vendor, type World } from "./vendors/vendor.ts";
 import type { SubscribeOptions, Subscription, WebpushCredentials } from "./vendors/webpush_browsers.ts";
 
@@ -35,6 +36,8 @@ export interface LabControls {
   make(vendor: string, options?: unknown): Promise<object>;
   /** Makes a browser and returns its subscription; its messages are read here. */
   subscribe(options?: SubscribeOptions): Subscription;
+  /** What the vendor would report by now, to addresses that messages named. */
+  callbacks(vendor: string): readonly Callback[];
   /** Says what the vendor knows about a phone. Tokens never mentioned are alive. */
   token(vendor: string, token: string, state: TokenState): void;
   fault(spec: FaultSpec): Fault;
@@ -57,6 +60,8 @@ export interface Lab extends LabControls {
   makeApns(options?: ApnsAccountOptions): Promise<ApnsCredentials>;
   makeFcm(options?: FcmAccountOptions): Promise<FcmCredentials>;
   makeWebpush(options?: { subject?: string }): Promise<WebpushCredentials>;
+  /** Any vendor whose credentials are a handful of texts. */
+  makeKeys(vendor: string, options?: object): Promise<Texts>;
   close(): Promise<void>;
 }
 
@@ -96,6 +101,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       makeApns: (account) => controls.make("apns", account) as Promise<ApnsCredentials>,
       makeFcm: (account) => controls.make("fcm", account) as Promise<FcmCredentials>,
       makeWebpush: (account) => controls.make("webpush", account) as Promise<WebpushCredentials>,
+      makeKeys: (vendor, account) => controls.make(vendor, account) as Promise<Texts>,
       close,
     };
   } catch (error) {
@@ -129,6 +135,7 @@ function createControls(
       if (vendor.make === undefined) throw new InputError(`${name} has no accounts of its own`);
       return vendor.make(account);
     },
+    callbacks: (name) => find(name).callbacks?.() ?? [],
     subscribe: (options = {}) => find("webpush").subscribe?.(options) as Subscription,
     token(name, token, state) {
       const vendor = find(name);

@@ -8,6 +8,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Settings } from "../settings.ts";
 import type { Tokens } from "../tokens.ts";
+import type { Callback } from "./makers.ts";
 
 export interface Vendor {
   /** The name used in faults, log, statistics and control paths. */
@@ -32,6 +33,8 @@ export interface Vendor {
   make?(options: unknown): Promise<object>;
   /** Makes a phone (a browser) of which the lab holds the keys, and returns what the phone would tell. */
   subscribe?(options: unknown): object;
+  /** What the vendor would report by now of messages that named an address to report to. */
+  callbacks?(): readonly Callback[];
   /** Forgets what requests have left behind; accounts only if told so. */
   reset(accounts: boolean): void;
 }

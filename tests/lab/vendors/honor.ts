@@ -1,0 +1,92 @@
+// Honor Push: POST /api/v1/{appId}/sendMessage, with the token endpoint.
+
+import { bearer } from "../jwt.ts";
+import { digits, hex } from "../random.ts";
+import { between } from "./huawei_rules.ts";
+import { AccessTokens, Accounts, formOf, isForm, isObject, isText, jsonAnswer, stateOf, texts } from "./makers.ts";
+import type { Answer, LabRequest, Vendor, World } from "./vendor.ts";
+
+const SEND = /^\/api\/v1\/(\d+)\/sendMessage$/;
+const IAM = "iam.developer.honor.com";
+const STATUS: Readonly<Record<string, number>> = { "80200001": 401, "80200003": 401, "81000001": 500 };
+const CODES = "80100000 80100001 80100003 80100004 80200001 80200003 80300002 80300007 80300008 80300010 81000001".split(" ");
+
+export function honor(world: World): Vendor {
+  const make = { app_id: () => digits(9), client_id: () => hex(32), client_secret: () => hex(64) };
+  const accounts = new Accounts("app_id", make, [], () => ({}));
+  const tokens = new AccessTokens();
+
+  function exchange(request: LabRequest): Answer {
+    const form = formOf(request);
+    const owner = accounts.find((texts) => texts["client_id"] === form.get("client_id"))?.texts;
+    const fault = (error: string): Answer => jsonAnswer(401, { error, error_description: error }, error);
+    if (!isForm(request) || form.get("grant_type") !== "client_credentials") return fault("invalid_grant");
+    if (owner === undefined) return fault("invalid_client");
+    if (owner["client_secret"] !== form.get("client_secret")) return fault("unauthorized_client");
+    const seconds = world.settings.oauth_expires_in;
+    const access_token = tokens.grant(owner["app_id"] as string, world.now(), seconds);
+    return jsonAnswer(200, { access_token, expires_in: seconds, token_type: "Bearer" });
+  }
+
+  function send(request: LabRequest, app: string): Answer {
+    const token = bearer(request.header("authorization"));
+    if (token !== undefined) world.credentialSeen("honor", token);
+    if (tokens.owner(token, world.now()) !== app) return refuse("80200003", "the access token is not valid");
+    const sent = Number(request.header("timestamp"));
+    if (!(Math.abs(sent - world.now()) < 600_000)) return refuse("80100001", "timestamp");
+    if (!isObject(request.json)) return refuse("80100003", "not JSON");
+    const { token: listed, ...body } = request.json;
+    const targets = texts(listed);
+    if (targets === undefined || targets.length < 1 || targets.length > 1000) return refuse("80300010", "1 to 1000 tokens");
+    if (Buffer.byteLength(JSON.stringify(body)) > 4096) return refuse("80300008", "the body exceeds 4096 bytes");
+    const fault = check(body);
+    if (fault !== undefined) return refuse("80100003", fault);
+    const of = (state: string): string[] => targets.filter((target) => stateOf(world, "honor", target) === state);
+    const [expireTokens, failTokens] = [of("expired"), of("failed")];
+    const sendResult = expireTokens.length + failTokens.length < targets.length;
+    return jsonAnswer(200, { code: 200, message: "success", data: { sendResult, requestId: hex(24), failTokens, expireTokens } });
+  }
+
+  return {
+    name: "honor",
+    hosts: ["push-api.cloud.honor.com", IAM],
+    tokenStates: ["alive", "expired", "failed"],
+    identify(request) {
+      const listed = isObject(request.json) ? texts(request.json["token"]) : undefined;
+      return { account: SEND.exec(request.path)?.[1], tokens: listed ?? [] };
+    },
+    answer(request) {
+      if (request.host === IAM) return request.path === "/auth/token" ? exchange(request) : { status: 404, body: "" };
+      const app = SEND.exec(request.path)?.[1];
+      return app === undefined || request.method !== "POST" ? { status: 404, body: "" } : send(request, app);
+    },
+    refusal: (reason) => (CODES.includes(reason) ? refuse(reason, "as the test wants it") : undefined),
+    register: async (account) => accounts.register(account),
+    make: async (options) => accounts.make(options),
+    reset(everything) {
+      tokens.clear();
+      if (everything) accounts.clear();
+    },
+  };
+}
+
+function refuse(code: string, message: string): Answer {
+  return jsonAnswer(STATUS[code] ?? 400, { code: Number(code), message, data: null }, code);
+}
+
+function check(body: Record<string, unknown>): string | undefined {
+  const { data, android = {} } = body;
+  if (!isObject(android)) return "android";
+  const { ttl, notification } = android;
+  if (ttl !== undefined && !(typeof ttl === "string" && /^[1-9]\d*s$/.test(ttl) && Number.parseInt(ttl) <= 1_296_000)) return "android.ttl";
+  if (notification === undefined) return typeof data === "string" ? undefined : "neither data nor notification";
+  if (!isObject(notification)) return "android.notification";
+  const { title, body: text, clickAction: click, importance, image, badge } = notification;
+  if (!isText(title, 1, 4096) || !isText(text, 1, 4096)) return "title or body";
+  if (importance !== "NORMAL" && importance !== "LOW") return "importance";
+  if (image !== undefined && importance === "LOW") return "a marketing message has no image";
+  if (badge !== undefined && !(isObject(badge) && between(badge["setNum"], 0, 99))) return "badge";
+  if (!isObject(click)) return "clickAction";
+  const fits = (click["type"] === 1 && click["intent"]) || (click["type"] === 2 && String(click["url"]).startsWith("https://")) || click["type"] === 3;
+  return fits ? undefined : "clickAction";
+}

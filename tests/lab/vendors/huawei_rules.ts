@@ -1,0 +1,61 @@
+// What Huawei's API says of a message, and its codes: HarmonyOS NEXT shares them.
+
+import { isObject, isText, jsonAnswer } from "./makers.ts";
+import type { Answer } from "./vendor.ts";
+import { hex } from "../random.ts";
+
+export type Refusal = [code: number, message: string];
+
+export const CATEGORIES: ReadonlySet<string> = new Set(
+  "IM VOIP MISS_CALL SUBSCRIPTION TRAVEL HEALTH WORK ACCOUNT EXPRESS FINANCE DEVICE_REMINDER MAIL PLAY_VOICE MARKETING".split(" "),
+);
+
+/** HTTP statuses other than 200 that come with a code. */
+const STATUS: Readonly<Record<number, number>> = { 80200001: 401, 80200003: 401, 80200005: 401, 81000001: 500 };
+const CODES: ReadonlySet<number> = new Set([
+  80000000, 80100000, 80100001, 80100002, 80100003, 80100004, 80100013, 80100016, 80100017, 80100018, 80100020, 80100022, 80200001,
+  80200003, 80200005, 80300002, 80300007, 80300008, 80300010, 80300011, 80300013, 80300017, 80300028, 80300029, 80300030, 80300032,
+  80300036, 80300037, 80600003, 81000001,
+]);
+
+export function huaweiAnswer(code: number, msg: string): Answer {
+  const body = { code: String(code), msg, requestId: hex(24) };
+  const ok = code === 80000000 || code === 80100000;
+  return jsonAnswer(STATUS[code] ?? 200, body, ok ? undefined : String(code));
+}
+
+export function huaweiRefusal(reason: string): Answer | undefined {
+  if (reason === "503") return { status: 503, body: "", reason };
+  return CODES.has(Number(reason)) ? huaweiAnswer(Number(reason), "as the test wants it") : undefined;
+}
+
+/** A message of API v1 and v2. */
+export function checkAndroid(message: Record<string, unknown>): Refusal | undefined {
+  const { data, notification: outer = {}, android = {} } = message;
+  if (!isObject(android) || !isObject(outer)) return [80100003, "android must be an object"];
+  const { ttl, collapse_key: group, category, notification } = android;
+  if (ttl !== undefined && !(typeof ttl === "string" && /^\d+s$/.test(ttl) && Number.parseInt(ttl) <= 1_296_000)) return [80100004, "ttl"];
+  if (ttl === "0s") return [80100004, "ttl"];
+  if (group !== undefined && !(Number.isInteger(group) && (group as number) >= -1 && (group as number) <= 100)) return [80100013, "collapse_key"];
+  if (notification === undefined && Object.keys(outer).length === 0) {
+    return typeof data === "string" && data !== "" ? undefined : [80100003, "neither data nor notification"];
+  }
+  if (category !== undefined && !CATEGORIES.has(String(category))) return [80100001, "category"];
+  if (!isObject(notification)) return [80100003, "android.notification"];
+  if (!isText(notification["title"] ?? outer["title"], 1, 4096)) return [80100003, "title"];
+  if (!isText(notification["body"] ?? outer["body"], 1, 4096)) return [80100003, "body"];
+  const { importance, click_action: click, image, badge } = notification;
+  if (importance !== undefined && importance !== "LOW" && importance !== "NORMAL") return [80100001, "importance"];
+  if (image !== undefined && !String(image).startsWith("https://")) return [80100001, "image"];
+  if (badge !== undefined && !(isObject(badge) && between(badge["set_num"], 0, 99) && between(badge["add_num"], 1, 99))) return [80100001, "badge"];
+  if (!isObject(click)) return [80100003, "click_action"];
+  const fits =
+    (click["type"] === 1 && (isText(click["intent"], 1, 4096) || isText(click["action"], 1, 4096))) ||
+    (click["type"] === 2 && String(click["url"]).startsWith("https://")) ||
+    click["type"] === 3;
+  return fits ? undefined : [80100003, "click_action"];
+}
+
+export function between(value: unknown, least: number, most: number): boolean {
+  return value === undefined || (Number.isInteger(value) && (value as number) >= least && (value as number) <= most);
+}

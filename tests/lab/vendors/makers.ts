@@ -1,0 +1,149 @@
+// What the phone makers' modules share: accounts of a few texts, access tokens, counts per day, and what would be called
+// back.
+
+import { fields, InputError, optionalText, text, type Fields } from "../input.ts";
+import { hex } from "../random.ts";
+import type { Answer, LabRequest, World } from "./vendor.ts";
+
+export type Texts = Readonly<Record<string, string>>;
+
+/** Accounts whose credentials are a handful of texts, found by one of them. */
+export class Accounts<Extra extends object = object> {
+  readonly #all = new Map<string, { texts: Texts } & Extra>();
+  readonly #id: string;
+  readonly #make: Readonly<Record<string, () => string>>;
+  readonly #extra: (given: Fields) => Extra;
+  readonly #extras: readonly string[];
+
+  /** `make`: how each text is made; the account is found by `id`. `extras`: names of options that `extra` reads. */
+  constructor(id: string, make: Readonly<Record<string, () => string>>, extras: readonly string[], extra: (given: Fields) => Extra) {
+    this.#id = id;
+    this.#make = make;
+    this.#extras = extras;
+    this.#extra = extra;
+  }
+
+  make(options: unknown): Texts {
+    const names = Object.keys(this.#make);
+    const given = fields(options ?? {}, "options", [...names, ...this.#extras]);
+    const texts = Object.fromEntries(names.map((name) => [name, optionalText(given, name) ?? (this.#make[name] as () => string)()]));
+    this.#all.set(texts[this.#id] as string, { texts, ...this.#extra(given) });
+    return texts;
+  }
+
+  register(account: unknown): void {
+    const names = Object.keys(this.#make);
+    const given = fields(account, "an account", [...names, ...this.#extras]);
+    const texts = Object.fromEntries(names.map((name) => [name, text(given, name)]));
+    this.#all.set(texts[this.#id] as string, { texts, ...this.#extra(given) });
+  }
+
+  get(id: string): ({ texts: Texts } & Extra) | undefined {
+    return this.#all.get(id);
+  }
+
+  find(test: (texts: Texts) => boolean): ({ texts: Texts } & Extra) | undefined {
+    return [...this.#all.values()].find(({ texts }) => test(texts));
+  }
+
+  clear(): void {
+    this.#all.clear();
+  }
+}
+
+/** Access tokens: whose each is, until when, and how many were fetched of late. */
+export class AccessTokens {
+  readonly #all = new Map<string, { owner: string; until: number }>();
+  readonly #fetched = new Map<string, number[]>();
+
+  grant(owner: string, now: number, seconds: number): string {
+    const token = `lab-${hex(48)}`;
+    this.#all.set(token, { owner, until: now + seconds * 1000 });
+    return token;
+  }
+
+  owner(token: string | undefined, now: number): string | undefined {
+    const found = this.#all.get(token ?? "");
+    return found !== undefined && found.until > now ? found.owner : undefined;
+  }
+
+  /** Counts a fetch; true where there were more than `most` within so many milliseconds. */
+  tooMany(owner: string, now: number, most: number, within: number): boolean {
+    const times = [...(this.#fetched.get(owner) ?? []).filter((at) => at > now - within), now];
+    this.#fetched.set(owner, times);
+    return times.length > most;
+  }
+
+  clear(): void {
+    this.#all.clear();
+    this.#fetched.clear();
+  }
+}
+
+/** Counts per key and day of China. */
+export class DayCounts {
+  readonly #counts = new Map<string, number>();
+
+  add(key: string, now: number, n: number): number {
+    const day = `${Math.floor((now + 8 * 3_600_000) / 86_400_000)} ${key}`;
+    const sum = (this.#counts.get(day) ?? 0) + n;
+    this.#counts.set(day, sum);
+    return sum;
+  }
+
+  clear(): void {
+    this.#counts.clear();
+  }
+}
+
+/** What a vendor would report, and to where. */
+export interface Callback {
+  readonly url: string;
+  readonly param: string;
+  readonly targets: readonly string[];
+  /** In the vendor's own word. */
+  readonly event: string;
+}
+
+export function jsonAnswer(status: number, body: object, reason?: string): Answer {
+  const answer = { status, headers: { "content-type": "application/json;charset=UTF-8" }, body: JSON.stringify(body) };
+  return reason === undefined ? answer : { ...answer, reason };
+}
+
+export function formOf(request: LabRequest): URLSearchParams {
+  return new URLSearchParams(request.text);
+}
+
+export function isForm(request: LabRequest): boolean {
+  return request.header("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
+}
+
+/** Characters as the phone makers count them. */
+export function chars(value: unknown): number {
+  return typeof value === "string" ? [...value].length : -1;
+}
+
+export function isText(value: unknown, least: number, most: number): value is string {
+  const count = chars(value);
+  return count >= least && count <= most && (least === 0 || (value as string).trim() !== "");
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function texts(value: unknown): string[] | undefined {
+  return Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "") ? value : undefined;
+}
+
+/** The state of a phone: `alive` where nothing is known. */
+export function stateOf(world: World, vendor: string, token: string): string {
+  return world.tokens.get(vendor, token)?.state ?? "alive";
+}
+
+export function positive(given: Fields, name: string): number | undefined {
+  const value = given[name];
+  if (value === undefined) return undefined;
+  if (!Number.isSafeInteger(value) || (value as number) < 1) throw new InputError(`"${name}" is a whole number above 0`);
+  return value as number;
+}
