@@ -36,6 +36,8 @@ pub struct Raw {
     pub keep_days: String,
     /// Variable `WEBPUSH_HOSTS`.
     pub webpush_hosts: String,
+    /// Variable `PUBLIC_URL`.
+    pub public_url: String,
 }
 
 /// The settings, checked.
@@ -55,6 +57,8 @@ pub struct Config {
     pub keep: Keep,
     /// Push services of the operator's own, beside the known ones.
     pub webpush_hosts: Hosts,
+    /// The gateway's own address, without a slash at its end; `None`: vendors are not told where to report to.
+    pub public_url: Option<String>,
 }
 
 impl Config {
@@ -90,6 +94,11 @@ impl Config {
         let hours = number("IDEMPOTENCY_HOURS", &raw.idempotency_hours, 24, 24..=24 * (keep_days - 1))?;
         let webpush_hosts = Hosts::parse(&raw.webpush_hosts)
             .ok_or_else(|| wrong("WEBPUSH_HOSTS", "must be empty or hosts' names, separated by commas"))?;
+        let public_url = raw.public_url.trim().trim_end_matches('/');
+        if !public_url.is_empty() && !public_url.starts_with("https://") && !public_url.starts_with("http://")
+        {
+            return Err(wrong("PUBLIC_URL", "must be empty or a URL with https://"));
+        }
         Ok(Self {
             admin_key: raw.admin_key.clone(),
             seal_keys,
@@ -98,7 +107,18 @@ impl Config {
             ledger_shards_before: before,
             keep: Keep { keys_ms: hours * 3_600_000, days: keep_days },
             webpush_hosts,
+            public_url: (!public_url.is_empty()).then(|| public_url.to_owned()),
         })
+    }
+}
+
+#[cfg(test)]
+impl Config {
+    /// Settings for tests.
+    pub(crate) fn sample() -> Self {
+        let seal_key = Secret::new("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+        let raw = Raw { admin_key: Secret::new("0123456789abcdef"), seal_key, ..Raw::default() };
+        Self::parse(&raw).unwrap()
     }
 }
 
@@ -127,6 +147,7 @@ mod tests {
             (Raw { ledger_shards: "0".into(), ..good.clone() }, "LEDGER_SHARDS "),
             (Raw { ledger_shards_before: "x".into(), ..good.clone() }, "LEDGER_SHARDS_BEFORE "),
             (Raw { keep_days: "1".into(), ..good.clone() }, "KEEP_DAYS "),
+            (Raw { public_url: "push.example.com".into(), ..good.clone() }, "PUBLIC_URL "),
             (Raw { webpush_hosts: "https://a.example".into(), ..good.clone() }, "WEBPUSH_HOSTS "),
             (Raw { idempotency_hours: "23".into(), ..good.clone() }, "IDEMPOTENCY_HOURS "),
             (Raw { idempotency_hours: "48".into(), keep_days: "2".into(), ..good }, "IDEMPOTENCY_HOURS "),

@@ -30,7 +30,16 @@ use edgepush::{
 use proptest::{collection::vec, prelude::*};
 
 /// Answers as vendors give them: what mutations start from.
-const BODIES: [&str; 10] = [
+const BODIES: [&str; 19] = [
+    r#"{"code":"80100000","msg":"{\"success\":1,\"failure\":1,\"illegal_tokens\":[\"S5Q4b7demo0001\"]}","requestId":"r1"}"#,
+    r#"{"code":"80300007","msg":"{\"failure\":1,\"illegalTokens\":{\"noRight\":[\"S5Q4b7demo0001\"]}}","requestId":"r3"}"#,
+    r#"{"code":200,"message":"success","data":{"sendResult":true,"requestId":"h-1","failTokens":[],"expireTokens":["S5Q4b7demo0001"]}}"#,
+    r#"{"result":"ok","code":0,"data":{"id":"sdm1","bad_regids":"S5Q4b7demo0001,x"}}"#,
+    r#"{"code":0,"message":"Success","data":[{"registrationId":"S5Q4b7demo0001","errorCode":10000,"errorMessage":"Invalid RegistrationId"}]}"#,
+    r#"{"result":0,"desc":"ok","taskId":"9","invalidUsers":[{"status":2,"userid":"S5Q4b7demo0001"}]}"#,
+    r#"{"result":10302,"desc":"regId illegal","invalidUser":{"status":1,"userid":"S5Q4b7demo0001"}}"#,
+    r#"{"code":"200","message":"","value":{"110002":["S5Q4b7demo0001"]},"msgId":"NS1","redirect":""}"#,
+    r#"{"error":{"code":1003,"message":"bad","illegal_rids":["S5Q4b7demo0001"]}}"#,
     r#"{"reason":"BadDeviceToken"}"#,
     r#"{"reason":"Unregistered","timestamp":1795581000000}"#,
     r#"{"reason":"TooManyRequests"}"#,
@@ -44,7 +53,15 @@ const BODIES: [&str; 10] = [
 ];
 
 /// Words that a vendor may mean a dead token by. Statuses of push services say it too.
-const DEAD: [&str; 10] = [
+const DEAD: [&str; 17] = [
+    // The makers' codes, and what they name.
+    "S5Q4b7demo0001",
+    "80300007",
+    "10302",
+    "10029",
+    "10000",
+    "11000",
+    "1011",
     "Unregistered",
     "BadDeviceToken",
     "DeviceTokenNotForTopic",
@@ -94,7 +111,8 @@ proptest! {
     ) {
         let reply = Reply { status, body: body.clone(), retry_after: retry.clone(), apns_id: id, whole, ..Reply::default() };
         for vendor in Vendor::ALL {
-            let verdict = send::verdict(vendor, &Answer::Reply(reply.clone()), Millis(1_795_581_000_000));
+            let split = send::split(vendor, &Answer::Reply(reply.clone()), 2, Millis(1_795_581_000_000));
+            let verdict = split.of("S5Q4b7demo0001").clone();
             prop_assert!(verdict.detail.is_none_or(|detail| detail.len() < 2_000));
             match (vendor, verdict.outcome) {
                 (Vendor::Apns | Vendor::Fcm, Outcome::TokenGone { .. }) => {
@@ -104,7 +122,10 @@ proptest! {
                 (Vendor::Webpush, Outcome::TokenGone { .. }) => {
                     prop_assert!((400..500).contains(&status) || DEAD.iter().any(|word| body.contains(word)));
                 }
-(_, Outcome::Retry { after, .. }) => prop_assert!(after.is_none_or(|secs| secs <= 3_600)),
+                (_, Outcome::TokenGone { .. }) => {
+                    prop_assert!(DEAD.iter().any(|word| body.contains(word)), "{vendor:?} {status}: {body}");
+                }
+                (_, Outcome::Retry { after, .. }) => prop_assert!(after.is_none_or(|secs| secs <= 3_600)),
                 (_, Outcome::Accepted { .. }) => prop_assert!((200..300).contains(&status)),
                 _ => {}
             }
@@ -142,10 +163,10 @@ proptest! {
         which in 0..4usize, at in any::<prop::sample::Index>(), remove in 0..20usize, insert in ".{0,8}",
     ) {
         let texts = [
-            r#"{"devices":[{"id":"d","platform":"ios","vendor":"apns","token":"00","permission":"granted","seen":20000}],"opt_out":["im"],"quiet":{"hours":{"from":"22:00","to":"07:00","categories":["follow"]},"zone":"Europe/Berlin"},"at":7}"#,
-            r#"{"id":"shop","generation":1,"revision":3,"credentials":{},"policy":{"quota":{"fcm":{"im":{"per_day":1}}},"stale_days":{"fcm":30}},"keys":[],"created_at":0,"updated_at":0}"#,
-            r#"{"push":"01ARYZ6S410000000000000000","category":"im","due":1,"expires":2,"on_unknown":"resend","deliveries":[{"recipient":{"device":["u","d"]},"vendor":"fcm","state":"held","since":1,"reason":"quiet_hours","until":9,"tries":0}]}"#,
-            r#"{"tenant":{"app":"shop","generation":1},"key":{"device":"d"},"holder":{"user":"u","device":"d"},"epoch":7,"asked":5,"owed":[[{"user":"v","device":"d"},7]]}"#,
+            r#"[[["d","ios","apns","00",null,null,"granted",20000]],["im"],[{"from":"22:00","to":"07:00","categories":["follow"]},"Europe/Berlin"],7]"#,
+            r#"["shop",1,3,{},{"quota":{"fcm":{"im":{"per_day":1}}},"stale_days":{"fcm":30}},[],[],0,0]"#,
+            r#"["01ARYZ6S410000000000000000","whole","im",null,1,2,"resend",null,0,[[{"device":["u","d"]},null,"fcm","held",1,"quiet_hours",null,null,false,9,0,false,[]]]]"#,
+            r#"[["shop",1],{"device":"d"},["u","d"],7,5,[[["v","d"],7]]]"#,
         ];
         let mut text: Vec<char> = texts[which].chars().collect();
         let from = at.index(text.len());
@@ -167,10 +188,14 @@ proptest! {
 /// The texts that mutations start from are what they should be.
 #[test]
 fn the_stored_texts_are_valid() {
-    let page = r#"{"push":"01ARYZ6S410000000000000000","category":"im","due":1,"expires":2,"on_unknown":"resend","deliveries":[{"recipient":{"device":["u","d"]},"vendor":"fcm","state":"held","since":1,"reason":"quiet_hours","until":9,"tries":0}]}"#;
-    assert!(serde_json::from_str::<Page>(page).is_ok());
-    let state = r#"{"tenant":{"app":"shop","generation":1},"key":{"device":"d"},"holder":{"user":"u","device":"d"},"epoch":7,"asked":5,"owed":[[{"user":"v","device":"d"},7]]}"#;
+    let delivery = r#"[{"device":["u","d"]},null,"fcm","held",1,"quiet_hours",null,null,false,9,0,false,[]]"#;
+    let page =
+        format!(r#"["01ARYZ6S410000000000000000","whole","im",null,1,2,"resend",null,0,[{delivery}]]"#);
+    assert!(serde_json::from_str::<Page>(&page).is_ok());
+    let copy = r#"[[["d","ios","apns","00",null,null,"granted",20000]],["im"],[{"from":"22:00","to":"07:00","categories":["follow"]},"Europe/Berlin"],7]"#;
+    assert!(serde_json::from_str::<Copy>(copy).is_ok());
+    let state = r#"[["shop",1],{"device":"d"},["u","d"],7,5,[[["v","d"],7]]]"#;
     assert!(serde_json::from_str::<claim::State>(state).is_ok());
-    let app = r#"{"id":"shop","generation":1,"revision":3,"credentials":{},"policy":{"quota":{"fcm":{"im":{"per_day":1}}},"stale_days":{"fcm":30}},"keys":[],"created_at":0,"updated_at":0}"#;
+    let app = r#"["shop",1,3,{},{"quota":{"fcm":{"im":{"per_day":1}}},"stale_days":{"fcm":30}},[],[],0,0]"#;
     assert!(serde_json::from_str::<App>(app).is_ok());
 }

@@ -535,14 +535,11 @@ fn keys(text: &str) -> Set {
 #[test]
 fn every_field_of_an_answer_is_in_the_contract_and_no_other() {
     let contract = contract();
-    let device: Device = serde_json::from_value(json!({
-        "id": "d", "hold": {"ours": [1, 1]}, "asked_at": 0, "source": "client", "created_at": 0,
-        "registration": {
-            "platform": "ios", "permission": "granted", "app_version": "1", "locale": "de", "time_zone": "UTC",
-            "address": {"vendor": "apns", "token": "00", "environment": "sandbox", "topic": "com.example"},
-        },
-        "token_since": 0, "seen_at": 0, "suspect_since": 0,
-    }))
+    let address = json!(["apns", "00", "sandbox", "com.example"]);
+    let registration = json!(["ios", address, "granted", "1", "de", "UTC"]);
+    let device: Device = serde_json::from_value(
+        json!(["d", registration, {"ours": [1, 1]}, 0, "client", 0, 0, 0, 0, null, null]),
+    )
     .unwrap();
     let user = UserId::parse("u").unwrap();
     assert_eq!(keys(&reply::device(&device)), fields(&contract, "Device"));

@@ -14,11 +14,12 @@ use edgepush::{
         parse::{app, device, event, import, push, route, text, wish},
     },
     model::{
+        app::Policy,
         ids::{AppId, DeviceId, PushId, UserId},
         problem::{Code, Problem},
         time::{Millis, retry_after},
     },
-    vendor::{Hosts, Vendor},
+    vendor::{Brief, Hosts, Vendor, rules},
 };
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Map, Value, json};
@@ -105,7 +106,20 @@ fn parse_all(bytes: &[u8]) -> Vec<Result<(), Problem>> {
             let id = PushId::new(Millis(0), [0; 10]);
             for vendor in Vendor::ALL {
                 // Too large is an answer as well.
-                let _ = vendor.draft(&push.message, &id, Millis(0));
+                let class = rules::class(
+                    vendor,
+                    push.message.category,
+                    &Policy { lower_class: true, ..Policy::default() },
+                );
+                let class = class.expect("marketing needs nothing");
+                let brief = Brief {
+                    message: &push.message,
+                    push: &id,
+                    now: Millis(0),
+                    class: &class,
+                    callback: None,
+                };
+                let _ = vendor.draft(&brief);
             }
             for address in push.to.tokens {
                 assert_eq!(address.vendor.token(address.token.reveal()), Ok(()));

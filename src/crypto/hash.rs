@@ -1,5 +1,6 @@
-//! SHA-256, hex, and comparison that takes the same time for every content.
+//! SHA-256, hex, and comparison that takes the same time for every content. MD5 is there for vendors who sign with it.
 
+use md5::Md5;
 use sha2::{Digest, Sha256};
 
 /// SHA-256.
@@ -10,6 +11,11 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// SHA-256 as lowercase hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&sha256(bytes))
+}
+
+/// MD5 as lowercase hex: two vendors want it, and nothing else may.
+pub fn md5_hex(bytes: &[u8]) -> String {
+    hex(&Md5::digest(bytes))
 }
 
 /// Lowercase hex.
@@ -46,6 +52,12 @@ mod tests {
     #[test]
     fn sha256_of_abc() {
         assert_eq!(sha256_hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    /// RFC 1321 appendix A.5.
+    #[test]
+    fn md5_of_abc() {
+        assert_eq!(md5_hex(b"abc"), "900150983cd24fb0d6963f7d28e17f72");
     }
 
     #[test]

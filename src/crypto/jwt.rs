@@ -27,6 +27,13 @@ pub fn rs256<C: Serialize>(key: &RsaPrivateKey, kid: &str, claims: C) -> Option<
     Rsa::rs256().token(&header, &Claims::new(claims), key).ok()
 }
 
+/// Signs `claims` with PS256 (salt of 32 bytes, RFC 7518 section 3.5): no two signatures are the same. The same keys as
+/// for RS256.
+pub fn ps256<C: Serialize>(key: &RsaPrivateKey, kid: &str, claims: C) -> Option<String> {
+    let header = Header::empty().with_token_type("JWT").with_key_id(kid);
+    Rsa::ps256().token(&header, &Claims::new(claims), key).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

@@ -7,13 +7,15 @@ use aes_gcm::{
     aead::{Aead, Payload},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize};
+use hkdf::Hkdf;
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::hash;
 
 /// A text that only a holder of the seal key can read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Sealed {
     /// Which key: the first 4 bytes of its SHA-256, hex.
     pub key_id: String,
@@ -35,6 +37,7 @@ pub enum SealError {
 /// One seal key.
 struct Key {
     id: String,
+    bytes: Zeroizing<Vec<u8>>,
     cipher: Aes256Gcm,
 }
 
@@ -55,7 +58,16 @@ impl Key {
         let bytes = Zeroizing::new(STANDARD.decode(text.trim()).ok()?);
         let cipher = Aes256Gcm::new_from_slice(&bytes).ok()?;
         let id = hash::hex(hash::sha256(&bytes).first_chunk::<4>()?);
-        Some(Self { id, cipher })
+        Some(Self { id, bytes, cipher })
+    }
+}
+
+impl Key {
+    fn derive(&self, purpose: &str) -> [u8; 20] {
+        let mut derived = [0; 20];
+        // It fails for lengths beyond 8,160 bytes only.
+        let _ = Hkdf::<Sha256>::new(None, &self.bytes).expand(purpose.as_bytes(), &mut derived);
+        derived
     }
 }
 
@@ -69,6 +81,16 @@ impl SealKeys {
             .map(|text| Key::parse(text).ok_or("SEAL_KEY_OLD"))
             .collect::<Result<_, _>>()?;
         Ok(Self { current, old })
+    }
+
+    /// A secret of its own for a purpose (HKDF-SHA-256, RFC 5869).
+    pub fn derive(&self, purpose: &str) -> [u8; 20] {
+        self.current.derive(purpose)
+    }
+
+    /// The same from every key that may still open.
+    pub fn derive_all(&self, purpose: &str) -> Vec<[u8; 20]> {
+        std::iter::once(&self.current).chain(&self.old).map(|key| key.derive(purpose)).collect()
     }
 
     /// Seals `text` for `owner`. `nonce` must be fresh random bytes.

@@ -128,11 +128,11 @@ async fn one(
     let account = account_key(app, vendor);
     let revision = app.credentials.get(&vendor).map_or(0, |credential| credential.revision);
     let at_hand = match vendor.bearer() {
-        vendor::Bearer::Signed => match signed(cx, app, vendor, batch) {
+        vendor::Bearer::Made => match signed(cx, app, vendor, batch) {
             Ok(bearers) => Some(Pass { bearers, resets_at: None }),
             Err(refused) => return Ok(Admitted { granted: None, pass: Err(refused) }),
         },
-        vendor::Bearer::Fetched => {
+        vendor::Bearer::Given => {
             memory::fetched(&account, revision, cx.now).map(|bearer| Pass::new(bearer, None))
         }
     };

@@ -70,8 +70,19 @@ pub(super) fn config(env: &Env) -> Result<Rc<Config>, Problem> {
     if let Some(config) = CONFIG.with_borrow(Clone::clone) {
         return Ok(config);
     }
-    let texts: [String; 9] = serde_json::from_str(&glue::settings(env)).unwrap_or_default();
-    let [admin_key, seal_key, seal_key_old, vendor_proxy, shards, shards_before, hours, days, hosts] = texts;
+    let texts: [String; 10] = serde_json::from_str(&glue::settings(env)).unwrap_or_default();
+    let [
+        admin_key,
+        seal_key,
+        seal_key_old,
+        vendor_proxy,
+        shards,
+        shards_before,
+        hours,
+        days,
+        hosts,
+        public_url,
+    ] = texts;
     let raw = Raw {
         admin_key: Secret::new(admin_key),
         seal_key: Secret::new(seal_key),
@@ -82,6 +93,7 @@ pub(super) fn config(env: &Env) -> Result<Rc<Config>, Problem> {
         idempotency_hours: hours,
         keep_days: days,
         webpush_hosts: hosts,
+        public_url,
     };
     let config = Rc::new(Config::parse(&raw)?);
     CONFIG.set(Some(Rc::clone(&config)));

@@ -93,7 +93,7 @@ export function endPieces(writer, whole) {
 /** Settings and secrets, as JSON. */
 export function settings(env) {
   const names = ["ADMIN_KEY", "SEAL_KEY", "SEAL_KEY_OLD", "VENDOR_PROXY"];
-  names.push("LEDGER_SHARDS", "LEDGER_SHARDS_BEFORE", "IDEMPOTENCY_HOURS", "KEEP_DAYS", "WEBPUSH_HOSTS");
+  names.push("LEDGER_SHARDS", "LEDGER_SHARDS_BEFORE", "IDEMPOTENCY_HOURS", "KEEP_DAYS", "WEBPUSH_HOSTS", "PUBLIC_URL");
   return JSON.stringify(names.map((name) => String(env[name] ?? "")));
 }
 

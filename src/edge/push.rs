@@ -50,7 +50,7 @@ pub(super) async fn push(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
         if found.len() > DEVICES_MAX {
             return queue::targets(cx, &app, message.clone(), vec![targets], None, order).await;
         }
-        let plan = plan::plan(&app, message, found, &order.id, &cx.config.webpush_hosts, cx.now);
+        let plan = plan::plan(&app, message, found, &order.id, &cx.config, cx.now);
         let batch = begin::begin(order.clone(), Part::Whole, 0, message, plan, cx.now);
         let looked = Looked { message, terms: looked.terms };
         match deliver::begin(cx, &app, batch, &work, looked).await? {

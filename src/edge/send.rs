@@ -13,7 +13,7 @@ use crate::{
         outcome::{Again, Answer},
         time::Millis,
     },
-    vendor::{Outbound, Vendor},
+    vendor::{Call, Facts, Ids, Outbound, Split, To, Vendor},
 };
 
 /// A second try at once is made only if the first took no longer, milliseconds: a page has to end before its ledger takes
@@ -88,37 +88,95 @@ impl Lane<'_> {
         tried
     }
 
+    /// One try of each: the calls, and where the vendor wants it a request before each list.
     async fn try_once(&self, which: &[usize]) -> Vec<Tried> {
-        let requests = which.iter().filter_map(|index| {
-            let (blame, request) = self.request(*index)?;
-            Some(((*index, blame), request))
-        });
-        let (sent, requests): (Vec<_>, Vec<_>) = requests.unzip();
-        let answers = post(self.cx, self.vendor, requests, self.places, self.leave_by).await;
+        let spec = self.vendor.spec();
+        let lane = |at: &usize| Some((*at, self.vendor.lane(self.batch.address(*at, self.vendor)?.1)));
+        let calls = send::calls(which.iter().filter_map(lane).collect(), spec.list_max);
+        let going: Vec<Going> = calls.into_iter().filter_map(|entries| self.going(entries)).collect();
+        let (mut ready, mut tried) = (going, Vec::new());
+        if let Some(prepare) = &spec.prepare {
+            let (lists, single): (Vec<Going>, Vec<Going>) =
+                ready.into_iter().partition(|going| going.entries.len() > 1);
+            ready = single;
+            for (going, answer) in self.post_all(lists, prepare.request).await {
+                match send::prepared(prepare, &answer) {
+                    Ok(prepared) => ready.push(Going { prepared: Some(prepared), ..going }),
+                    Err(_) if answer == Answer::Late => {}
+                    Err(split) => tried.extend(self.tried(&going, &split)),
+                }
+            }
+        }
         let now = now();
-        let left = answers.into_iter().zip(sent).filter(|(answer, _)| *answer != Answer::Late);
-        let verdicts = left.map(|(answer, (entry, blame))| Tried {
-            entry,
-            blame,
-            verdict: send::verdict(self.vendor, &answer, now),
-        });
-        verdicts.collect()
+        for (going, answer) in self.post_all(ready, spec.request).await {
+            if answer != Answer::Late {
+                tried
+                    .extend(self.tried(&going, &send::split(self.vendor, &answer, going.entries.len(), now)));
+            }
+        }
+        tried
     }
 
-    /// The request of one delivery and which setting a "dead token" answer could be blamed on, if it is this vendor's
-    /// and still under way.
-    fn request(&self, at: usize) -> Option<(String, Outbound)> {
-        let (entry, address) = self.batch.address(at, self.vendor)?;
-        let draft = self.batch.drafts.get(&self.vendor)?;
-        let credential = self.app.credentials.get(&self.vendor)?;
-        let bearer = self.pass.bearer(&self.vendor.audience(address))?.reveal();
+    /// A call of these entries, with its ids.
+    fn going(&self, entries: Vec<usize>) -> Option<Going> {
+        let ids: Vec<&Ids> =
+            entries.iter().filter_map(|at| Some(&self.batch.address(*at, self.vendor)?.0.ids)).collect();
+        let ids = Ids::of_call(&ids)?;
+        Some(Going { entries, ids, prepared: None })
+    }
+
+    /// Makes and posts the requests of calls; a call that cannot be made is not among the answers.
+    async fn post_all(&self, calls: Vec<Going>, make: Make) -> Vec<(Going, Answer)> {
+        let made = calls.into_iter().filter_map(|going| {
+            let request = self.request(&going, make)?;
+            Some((going, request))
+        });
+        let (calls, requests): (Vec<_>, Vec<_>) = made.unzip();
+        let answers = post(self.cx, self.vendor, requests, self.places, self.leave_by).await;
+        calls.into_iter().zip(answers).collect()
+    }
+
+    fn request(&self, going: &Going, make: Make) -> Option<Outbound> {
+        let of = |at: &usize| {
+            let (entry, address) = self.batch.address(*at, self.vendor)?;
+            Some(To { address, ids: &entry.ids })
+        };
+        let to: Vec<To<'_>> = going.entries.iter().filter_map(of).collect();
         // What is drawn here is used for this one request.
         let random = if self.vendor.encrypts() { Some(random().ok()?) } else { None };
-        let request = credential.facts.request(draft, address, &entry.ids, bearer, random.as_ref()).ok()?;
-        // A new credential starts with a memory of its own.
-        let blame = format!("{}/{}", credential.revision, credential.facts.blame(address));
-        Some((blame, request))
+        let call = Call {
+            draft: self.batch.drafts.get(&self.vendor)?,
+            to: &to,
+            ids: &going.ids,
+            bearer: self.pass.bearer(&self.vendor.audience(to.first()?.address))?.reveal(),
+            random: random.as_ref(),
+            prepared: going.prepared.as_deref(),
+            now: now(),
+        };
+        make(&self.app.credentials.get(&self.vendor)?.facts, &call).ok()
     }
+
+    /// What came of each entry of a call, and which setting a "dead token" answer could be blamed on.
+    fn tried(&self, going: &Going, split: &Split) -> Vec<Tried> {
+        let one = |at: &usize| {
+            let (_, address) = self.batch.address(*at, self.vendor)?;
+            let credential = self.app.credentials.get(&self.vendor)?;
+            // A new credential starts with a memory of its own.
+            let blame = format!("{}/{}", credential.revision, credential.facts.blame(address));
+            Some(Tried { entry: *at, blame, verdict: split.of(address.token.reveal()).clone() })
+        };
+        going.entries.iter().filter_map(one).collect()
+    }
+}
+
+/// Makes a request.
+type Make = fn(&Facts, &Call<'_>) -> Result<Outbound, &'static str>;
+
+/// A call on its way.
+struct Going {
+    entries: Vec<usize>,
+    ids: Ids,
+    prepared: Option<String>,
 }
 
 /// Posts requests, each to a host of the vendor, and gives back one answer each.

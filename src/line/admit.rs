@@ -11,8 +11,8 @@ use crate::{
 pub fn ask(app: &App, vendor: Vendor, category: Category, n: usize, bearer_at_hand: bool) -> Option<Admit> {
     let limit = app.policy.per_day(vendor, category);
     let bearer = match vendor.bearer() {
-        Bearer::Signed => false,
-        Bearer::Fetched => !bearer_at_hand,
+        Bearer::Made => false,
+        Bearer::Given => !bearer_at_hand,
     };
     let revision = app.credentials.get(&vendor)?.revision;
     (limit.is_some() || bearer).then_some(Admit {
@@ -56,7 +56,7 @@ mod tests {
 
     fn app(limit: Option<u64>) -> App {
         let facts = Facts::Fcm(fcm::Facts { project_id: "p".into(), client_email: "e".into() });
-        let sealed = serde_json::from_str(r#"{"key_id":"0","nonce":"","text":""}"#).unwrap();
+        let sealed = serde_json::from_str(r#"["00000000","",""]"#).unwrap();
         let credential = Credential { sealed, revision: 7, facts };
         let limits: Option<crate::model::table::Table<Category, Limit>> =
             limit.map(|per_day| gather([(Category::Marketing, Limit { per_day })]));

@@ -77,7 +77,8 @@ fn request(app: &App, batch: &Batch, at: usize) -> Option<Value> {
     let address = entry.address.as_ref()?;
     let facts = &app.credentials.get(&address.vendor)?.facts;
     let draft = batch.drafts.get(&address.vendor)?;
-    let Outbound { url, headers, body } = facts.preview(draft, address, &entry.ids, HIDDEN)?;
+    let Outbound { url, headers, body } =
+        facts.preview(draft, address, &entry.ids, HIDDEN, batch.page.due)?;
     let headers: serde_json::Map<String, Value> =
         gather(headers.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
     let body: Option<Value> =

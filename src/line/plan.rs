@@ -7,9 +7,11 @@ use crate::model::table::Table;
 
 use super::{
     parse::text,
+    receipts,
     resolve::{Found, Reached},
 };
 use crate::{
+    config::Config,
     model::{
         app::{App, Policy},
         delivery::{Reason, Recipient},
@@ -20,7 +22,7 @@ use crate::{
         table::gather,
         time::Millis,
     },
-    vendor::{Draft, Hosts, TooLarge, Vendor},
+    vendor::{Brief, Draft, Hosts, TooLarge, Vendor, rules},
 };
 
 /// What one recipient gets.
@@ -79,16 +81,42 @@ pub fn allowed(address: &Address, hosts: &Hosts, at: &str) -> Result<(), Problem
     address.vendor.allows(address, hosts).map_err(|why| Problem::at(Code::InvalidToken, at, why))
 }
 
-/// Decides. `hosts`: see [`Vendor::serves`].
+/// Why a vendor gets nothing of a message, whatever the device.
+type Refused = (Reason, String);
+
+fn draft(
+    app: &App,
+    message: &Message,
+    push: &PushId,
+    config: &Config,
+    vendor: Vendor,
+    now: Millis,
+) -> Result<Draft, Refused> {
+    if vendor.spec().shows_only && !message.shows_text() {
+        let detail =
+            format!("`{}` has no messages that show nothing: give a `title` or a `body`", vendor.name());
+        return Err((Reason::NotShown, detail));
+    }
+    let class = rules::class(vendor, message.category, &app.policy).map_err(|why| (Reason::NoClass, why))?;
+    let callback = receipts::url(config, &app.tenant(), vendor);
+    let brief = Brief { message, push, now, class: &class, callback: callback.as_deref() };
+    vendor.draft(&brief).map_err(|TooLarge { bytes, limit }| {
+        let detail =
+            format!("{bytes} bytes with the text cut as far as it goes; `{}` takes {limit}", vendor.name());
+        (Reason::TooLarge, detail)
+    })
+}
+
+/// Decides.
 pub fn plan(
     app: &App,
     message: &Message,
     found: Vec<Found>,
     push: &PushId,
-    hosts: &Hosts,
+    config: &Config,
     now: Millis,
 ) -> Plan {
-    let mut drafts: Table<Vendor, Result<Draft, TooLarge>> = Table::new();
+    let mut drafts: Table<Vendor, Result<Draft, Refused>> = Table::new();
     let mut seen = HashSet::new();
     let decisions = found
         .into_iter()
@@ -100,12 +128,12 @@ pub fn plan(
                     let mut fit = || {
                         drafts
                             .entry(vendor)
-                            .or_insert_with(|| vendor.draft(message, push, now))
+                            .or_insert_with(|| draft(app, message, push, config, vendor, now))
                             .as_ref()
                             .err()
-                            .copied()
+                            .cloned()
                     };
-                    decide(app, message, hosts, reached, &mut seen, &mut fit, now)
+                    decide(app, message, config, reached, &mut seen, &mut fit, now)
                 }
             };
             Decided { recipient, platform, decision }
@@ -118,10 +146,10 @@ pub fn plan(
 fn decide(
     app: &App,
     message: &Message,
-    hosts: &Hosts,
+    config: &Config,
     reached: Reached,
     seen: &mut HashSet<(Vendor, String)>,
-    too_large: &mut dyn FnMut() -> Option<TooLarge>,
+    refused: &mut dyn FnMut() -> Option<Refused>,
     now: Millis,
 ) -> Decision {
     let Reached { address, permission, seen: heard, opted_out, hush } = reached;
@@ -145,7 +173,9 @@ fn decide(
         );
         return skip(Some(vendor), Reason::NoCredentials, detail);
     };
-    if let Err(missing) = credential.facts.reaches(&address).and_then(|()| vendor.allows(&address, hosts)) {
+    if let Err(missing) =
+        credential.facts.reaches(&address).and_then(|()| vendor.allows(&address, &config.webpush_hosts))
+    {
         return skip(Some(vendor), Reason::NoCredentials, missing);
     }
     if message.category == Category::Marketing
@@ -157,7 +187,7 @@ fn decide(
     if !seen.insert((vendor, address.token.reveal().to_owned())) {
         return skip(Some(vendor), Reason::Duplicate, "another delivery of this push has the same token");
     }
-    match too_large() {
+    match refused() {
         None => match hush {
             None => Decision::Send(address),
             Some(until) if message.ttl > 0 => Decision::Hold { vendor, until },
@@ -165,13 +195,7 @@ fn decide(
                 skip(Some(vendor), Reason::QuietHours, "the user's quiet hours, and `ttl` 0 is now or never")
             }
         },
-        Some(TooLarge { bytes, limit }) => {
-            let detail = format!(
-                "{bytes} bytes with the text cut as far as it goes; `{}` takes {limit}",
-                vendor.name()
-            );
-            skip(Some(vendor), Reason::TooLarge, detail)
-        }
+        Some((reason, detail)) => skip(Some(vendor), reason, detail),
     }
 }
 
@@ -211,8 +235,7 @@ mod tests {
     };
 
     fn app() -> App {
-        let sealed =
-            serde_json::from_str(r#"{"key_id":"00000000","nonce":"","text":""}"#).expect("a sealed text");
+        let sealed = serde_json::from_str(r#"["00000000","",""]"#).expect("a sealed text");
         let facts = Facts::Fcm(fcm::Facts { project_id: "p".into(), client_email: "e".into() });
         App {
             id: AppId::parse("shop").unwrap(),
@@ -247,7 +270,7 @@ mod tests {
     }
 
     fn reasons(app: &App, message: &Message, found: Vec<Found>) -> Vec<Option<Reason>> {
-        let plan = plan(app, message, found, &PushId::new(Millis(1), [1; 10]), &Hosts::default(), Millis(1));
+        let plan = plan(app, message, found, &PushId::new(Millis(1), [1; 10]), &Config::sample(), Millis(1));
         let reason = |decided: &Decided| match &decided.decision {
             Decision::Send(_) => None,
             Decision::Skip { reason, .. } => Some(*reason),
@@ -315,7 +338,7 @@ mod tests {
         assert_eq!(reasons(&app, &marketing, out), [Some(Reason::OptedOut)]);
         assert_eq!(reasons(&app, &now_or_never, hushed.clone()), [Some(Reason::QuietHours)]);
         let held =
-            plan(&app, &marketing, hushed, &PushId::new(Millis(1), [1; 10]), &Hosts::default(), Millis(1));
+            plan(&app, &marketing, hushed, &PushId::new(Millis(1), [1; 10]), &Config::sample(), Millis(1));
         assert_eq!(held.decisions[0].decision, Decision::Hold { vendor: Vendor::Fcm, until: Millis(9) });
         let at = |message: &Message, days: u64| {
             let plan = plan(
@@ -323,7 +346,7 @@ mod tests {
                 message,
                 stale.clone(),
                 &PushId::new(Millis(1), [1; 10]),
-                &Hosts::default(),
+                &Config::sample(),
                 Millis(days * day),
             );
             matches!(plan.decisions[0].decision, Decision::Send(_))

@@ -10,15 +10,15 @@ use crate::{
         outcome::{Again, Answer, Outcome, Reply, RetryWhy, Verdict},
         time::Millis,
     },
-    vendor::{Body, Hosts, Outbound, Vendor},
+    vendor::{Body, Hosts, Outbound, Split, Vendor, spec::Prepare},
 };
 
 /// Requests under way at once in one invocation: Cloudflare lets six wait for their answer's headers.
 pub const IN_FLIGHT: u32 = 6;
 /// Longest wait for a vendor's answer.
 pub const TIMEOUT_MS: u32 = 15_000;
-/// Most bytes read of an answer: the longest real one (a Google error) has about 2 KB.
-pub const ANSWER_MAX: u32 = 16 * 1024;
+/// Most bytes read of an answer: the longest real ones name each token of a list of a hundred.
+pub const ANSWER_MAX: u32 = 64 * 1024;
 
 /// Checks that a request goes to one of the vendor's own hosts, and leads it through the proxy where one is set:
 /// `https://host/path` becomes `<proxy>/host/path`. The proxy is the operator's setting, never a caller's; so are `more`,
@@ -113,14 +113,39 @@ pub fn decode(text: &str, expected: usize) -> Option<Vec<Answer>> {
     Some(crossed.into_iter().map(answer).collect())
 }
 
-/// What an answer means.
-pub fn verdict(vendor: Vendor, answer: &Answer, now: Millis) -> Verdict {
+/// What an answer means for the so many tokens of its request.
+pub fn split(vendor: Vendor, answer: &Answer, tokens: usize, now: Millis) -> Split {
     match answer {
-        Answer::Reply(reply) => vendor.classify(reply, now),
-        Answer::NotSent(why) => Verdict::not_sent(why),
-        Answer::Silence(why) => Verdict::new(Outcome::Unknown, why.clone()),
-        Answer::Late => Verdict::not_sent("its lookup was too long ago"),
+        Answer::Reply(reply) => vendor.classify(reply, tokens, now),
+        Answer::NotSent(why) => Split::all(Verdict::not_sent(why)),
+        Answer::Silence(why) => Split::all(Verdict::new(Outcome::Unknown, why.clone())),
+        Answer::Late => Split::all(Verdict::not_sent("its lookup was too long ago")),
     }
+}
+
+/// What the request before a list gave; `Err`: how all of the list end. Nothing was shown to anybody yet: what is not known
+/// of it is no more than trouble.
+pub fn prepared(prepare: &Prepare, answer: &Answer) -> Result<String, Split> {
+    match answer {
+        Answer::Reply(reply) => (prepare.read)(reply),
+        Answer::NotSent(why) | Answer::Silence(why) => Err(Split::all(Verdict::not_sent(why))),
+        Answer::Late => Err(Split::all(Verdict::not_sent("its lookup was too long ago"))),
+    }
+}
+
+/// Cuts deliveries with the same lane into calls of at most so many tokens.
+pub fn calls<T: PartialEq>(lanes: Vec<(usize, T)>, most: usize) -> Vec<Vec<usize>> {
+    if most <= 1 {
+        return lanes.into_iter().map(|(entry, _)| vec![entry]).collect();
+    }
+    let mut calls: Vec<(T, Vec<usize>)> = Vec::new();
+    for (entry, lane) in lanes {
+        match calls.iter_mut().find(|(of, entries)| *of == lane && entries.len() < most) {
+            Some((_, entries)) => entries.push(entry),
+            None => calls.push((lane, vec![entry])),
+        }
+    }
+    calls.into_iter().map(|(_, entries)| entries).collect()
 }
 
 /// A bearer was refused, and there is no new one to be had.
@@ -202,8 +227,20 @@ mod tests {
 
     #[test]
     fn silence_is_unknown_and_never_a_dead_token() {
-        assert_eq!(verdict(Vendor::Apns, &Answer::Silence("x".into()), Millis(0)).outcome, Outcome::Unknown);
-        let not_sent = verdict(Vendor::Fcm, &Answer::NotSent("x".into()), Millis(0)).outcome;
-        assert_eq!(not_sent, Outcome::Retry { after: None, why: RetryWhy::Unavailable });
+        let verdict = |vendor, answer| split(vendor, &answer, 1, Millis(0)).of("t").outcome.clone();
+        assert_eq!(verdict(Vendor::Apns, Answer::Silence("x".into())), Outcome::Unknown);
+        let retry = Outcome::Retry { after: None, why: RetryWhy::Unavailable };
+        assert_eq!(verdict(Vendor::Fcm, Answer::NotSent("x".into())), retry);
+        // Nothing was shown to anybody by a message that was saved only.
+        let prepare = Vendor::Vivo.spec().prepare.as_ref().unwrap();
+        let silent = prepared(prepare, &Answer::Silence("x".into())).unwrap_err();
+        assert_eq!(silent.of("t").outcome, retry);
+    }
+
+    #[test]
+    fn calls_are_of_one_lane_and_no_longer_than_the_vendor_takes() {
+        let lanes = vec![(0, "a"), (1, "b"), (2, "a"), (3, "a"), (5, "b")];
+        assert_eq!(calls(lanes.clone(), 2), [vec![0, 2], vec![1, 5], vec![3]]);
+        assert_eq!(calls(lanes, 1), [[0], [1], [2], [3], [5]]);
     }
 }

@@ -93,6 +93,8 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>) -> (Vec<End>, Aftermath) {
             Outcome::Retry { .. }
             | Outcome::Rejected
             | Outcome::TooLarge
+            | Outcome::Quota
+            | Outcome::Muted
             | Outcome::Credentials(_)
             | Outcome::Unknown => {}
         }
@@ -181,6 +183,8 @@ fn used(outcome: &Outcome) -> bool {
         | Outcome::Retry { .. }
         | Outcome::Rejected
         | Outcome::TooLarge
+        | Outcome::Quota
+        | Outcome::Muted
         | Outcome::Credentials(_) => false,
     }
 }
@@ -204,6 +208,8 @@ fn end(at: usize, tries: u32, verdict: Verdict) -> End {
         }
         Outcome::Rejected => (To::Failed, Some(Reason::VendorRejected)),
         Outcome::TooLarge => (To::Failed, Some(Reason::TooLarge)),
+        Outcome::Quota => (To::Failed, Some(Reason::Quota)),
+        Outcome::Muted => (To::Failed, Some(Reason::PermissionOff)),
         Outcome::Credentials(_) => (To::Failed, Some(Reason::Credentials)),
         Outcome::Unknown => (To::Unknown, Some(Reason::NoAnswer)),
     };

@@ -4,6 +4,8 @@
 use crate::model::table::Table;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::{
     ids::{AppId, Tenant},
@@ -46,7 +48,7 @@ impl Scope {
 }
 
 /// A key as it is stored: the key itself is shown once and forgotten.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct KeyRecord {
     /// Names the key in calls that revoke it.
     pub id: String,
@@ -55,7 +57,6 @@ pub struct KeyRecord {
     /// What it may do.
     pub scopes: Vec<Scope>,
     /// For people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// When it was made.
     pub created_at: Millis,
@@ -80,6 +81,12 @@ pub struct Policy {
     /// Days without a sign of life after which a device is stale, where it is not the vendor's default.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub stale_days: Table<Vendor, u32>,
+    /// Members of classes that are the app's own, merged into the vendor's (`rules.json`), per vendor and category.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub classes: Table<Vendor, Table<Category, Map<String, Value>>>,
+    /// A message whose class lacks such a member goes as marketing, instead of not at all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lower_class: bool,
     /// When apps are told to ask for permission.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<AdviceRule>,
@@ -113,7 +120,7 @@ impl Policy {
 }
 
 /// An app as the `App` object, KV and the isolates hold it. Holds no secret in the open.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct App {
     /// Chosen by the operator.
     pub id: AppId,
@@ -122,16 +129,12 @@ pub struct App {
     /// Grows with every change: of two copies the one with the higher number is newer.
     pub revision: u64,
     /// Credentials per vendor, sealed.
-    #[serde(default)]
     pub credentials: Table<Vendor, Credential>,
     /// The operator's rules.
-    #[serde(default)]
     pub policy: Policy,
     /// Keys, oldest first.
-    #[serde(default)]
     pub keys: Vec<KeyRecord>,
     /// Verify user tokens, in this order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub user_token_keys: Vec<UserTokenKey>,
     /// When the app was made.
     pub created_at: Millis,
@@ -160,7 +163,7 @@ pub enum UserTokenKey {
 pub const USER_TOKEN_KEYS_MAX: usize = 4;
 
 /// One vendor's credential, sealed, with what may be shown of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Credential {
     /// The credential itself, under `SEAL_KEY`.
     pub sealed: Sealed,

@@ -1,6 +1,7 @@
 //! A delivery: one push to one device. Has exactly one state at any time.
 
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::{
     device::Platform,
@@ -116,11 +117,15 @@ pub enum Reason {
     QuietHours,
     /// The device has given no sign of life for so long that marketing is not sent to it.
     Stale,
+    /// The vendor's class for this category needs a word of the app's policy first.
+    NoClass,
+    /// The vendor has no messages that show nothing.
+    NotShown,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::NoDevice,
         Self::PermissionOff,
         Self::Duplicate,
@@ -137,6 +142,8 @@ impl Reason {
         Self::OptedOut,
         Self::QuietHours,
         Self::Stale,
+        Self::NoClass,
+        Self::NotShown,
     ];
 
     /// The name in the contract.
@@ -158,6 +165,8 @@ impl Reason {
             Self::OptedOut => "opted_out",
             Self::QuietHours => "quiet_hours",
             Self::Stale => "stale",
+            Self::NoClass => "no_class",
+            Self::NotShown => "not_shown",
         }
     }
 }
@@ -177,57 +186,46 @@ pub enum Recipient {
 }
 
 /// One push to one device, and where it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Delivery {
     /// For whom.
     pub recipient: Recipient,
     /// What the device runs, where that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
     /// Through whom.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor: Option<Vendor>,
     /// Where it is.
     pub state: State,
     /// Since when.
     pub since: Millis,
     /// Why it went no further.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The vendor's id of the message.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor_id: Option<String>,
     /// In words: the vendor's own, or ours.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The body was shortened to fit.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shortened: bool,
     /// When it could pass (end of the quota window), or is tried again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Millis>,
     /// Tries begun.
     pub tries: u32,
     /// A request may have left for the vendor.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sent: bool,
     /// What it was before, oldest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trace: Vec<Step>,
 }
 
 /// Something a delivery has been.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Step {
     /// From when on.
     pub at: Millis,
     /// What.
     pub state: State,
     /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// In words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 

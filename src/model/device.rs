@@ -1,6 +1,7 @@
 //! A device: one installation of the app, with the one token through which it is reached.
 
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::{ids::DeviceId, secret::Secret, time::Millis};
 use crate::vendor::Vendor;
@@ -15,17 +16,23 @@ pub enum Platform {
     Macos,
     /// Android.
     Android,
+    /// HarmonyOS NEXT: 5 and later.
+    Harmonyos,
     /// A browser.
     Web,
 }
 
 impl Platform {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Ios, Self::Macos, Self::Android, Self::Harmonyos, Self::Web];
+
     /// The name in the contract.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ios => "ios",
             Self::Macos => "macos",
             Self::Android => "android",
+            Self::Harmonyos => "harmonyos",
             Self::Web => "web",
         }
     }
@@ -57,38 +64,32 @@ pub enum Permission {
 }
 
 /// Where a vendor delivers to: the token and what belongs to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Address {
     /// Whose token it is.
     pub vendor: Vendor,
     /// The vendor's token, in the vendor's own form.
     pub token: Secret,
     /// APNs only: which environment. Absent: the credential's default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,
     /// APNs only: the bundle id. Absent: the credential's default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
 }
 
 /// What a registration says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Registration {
     /// What the device runs.
     pub platform: Platform,
     /// How it is reached.
     pub address: Address,
     /// Whether notifications are allowed.
-    #[serde(default)]
     pub permission: Permission,
     /// The app's version, as the app writes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_version: Option<String>,
     /// BCP 47 language tag.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
     /// IANA time zone name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
 }
 
@@ -115,7 +116,7 @@ pub enum Hold {
 }
 
 /// A registration on file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Device {
     /// Chosen by the client.
     pub id: DeviceId,
@@ -134,13 +135,10 @@ pub struct Device {
     /// The last word that was written down. "Still here" is not for a week, so this is exact to a week.
     pub seen_at: Millis,
     /// When the vendor first called the token dead without that being enough to remove it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspect_since: Option<Millis>,
     /// When a word that the token is dead since some time was doubted: it could not be told from an older state.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubted_at: Option<Millis>,
     /// When the app was last told that now is a good moment to ask for permission.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advised_at: Option<Millis>,
 }
 

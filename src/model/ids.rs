@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 /// Longest user or device id, in bytes.
 pub const ID_MAX_BYTES: usize = 128;
@@ -133,7 +134,7 @@ id!(
 
 /// One life of an app: an app that was deleted and made again under the same id starts another one, so that
 /// nothing of the old one (users, devices, counters) can be reached through the new one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize_tuple, Deserialize_tuple)]
 pub struct Tenant {
     /// The app.
     pub app: AppId,

@@ -57,6 +57,10 @@ pub enum Outcome {
     Rejected,
     /// The vendor measures it as too large.
     TooLarge,
+    /// The vendor's day has no more messages of this class, or none for this device.
+    Quota,
+    /// The user has switched notifications off.
+    Muted,
     /// Our keys, project or clock are wrong.
     Credentials(Again),
     /// The request left, no answer came: it may have arrived.
@@ -100,6 +104,8 @@ impl Verdict {
             | Outcome::Retry { .. }
             | Outcome::Rejected
             | Outcome::TooLarge
+            | Outcome::Quota
+            | Outcome::Muted
             | Outcome::Unknown => Again::No,
         }
     }

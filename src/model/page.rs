@@ -6,6 +6,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::{
     delivery::{Delivery, Reason},
@@ -53,17 +54,15 @@ impl fmt::Display for Part {
 }
 
 /// A page, with what has to be known of its push to carry each delivery to an end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Page {
     /// Of which push.
     pub push: PushId,
     /// Which of its pages.
-    #[serde(default, skip_serializing_if = "is_whole")]
     pub part: Part,
     /// What the push is for.
     pub category: Category,
     /// In counts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<String>,
     /// When the push was due: `ttl` counts from here.
     pub due: Millis,
@@ -72,21 +71,11 @@ pub struct Page {
     /// What becomes of deliveries whose end is not known.
     pub on_unknown: OnUnknown,
     /// Digest of the request, where an idempotency key came with it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// Targets of the head that this page has taken over.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub took: u32,
     /// In the order named.
     pub deliveries: Vec<Delivery>,
-}
-
-fn is_whole(part: &Part) -> bool {
-    *part == Part::Whole
-}
-
-fn is_zero(n: &u32) -> bool {
-    *n == 0
 }
 
 impl Page {
@@ -108,33 +97,30 @@ pub enum Source {
 }
 
 /// A queued push.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Head {
     /// Which.
     pub push: PushId,
     /// What it is for.
     pub category: Category,
     /// In counts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<String>,
     /// When it was or will be due.
     pub due: Millis,
     /// When its `ttl` ends.
     pub expires: Millis,
     /// Digest of the request, where an idempotency key came with it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// Where the targets are.
     pub source: Source,
     /// How many there are.
     pub targets: u32,
     /// Targets that were never taken over by a page and never will be, and why: cancelled or expired.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped: Option<Dropped>,
 }
 
 /// Targets that will not be sent to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Dropped {
     /// `None`: cancelled.
     pub reason: Option<Reason>,

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::{
     device::Address,
     ids::{AudienceId, DeviceId, UserId},
+    table::Table,
     time::Millis,
 };
+use crate::vendor::Vendor;
 
 /// What a message is *for*. Without a word it is marketing: the class every vendor limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -99,7 +102,7 @@ pub enum OnUnknown {
 }
 
 /// What is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize_tuple, Deserialize_tuple)]
 pub struct Notification {
     /// First line.
     pub title: Option<String>,
@@ -116,7 +119,7 @@ pub struct Notification {
 }
 
 /// Whom it goes to, as the caller named them.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize_tuple, Deserialize_tuple)]
 pub struct Targets {
     /// All devices of these users.
     pub users: Vec<UserId>,
@@ -151,10 +154,20 @@ pub struct Options {
     /// thought of are on file, and compare equal.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub webpush: Map<String, Value>,
+    /// Into the JSON, or the form's fields, of the other vendors.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub more: Table<Vendor, Map<String, Value>>,
+}
+
+impl Options {
+    /// Of one of the vendors that have no field of their own here.
+    pub fn of(&self, vendor: Vendor) -> Option<&Map<String, Value>> {
+        self.more.get(&vendor)
+    }
 }
 
 /// Everything about a push but whom it goes to and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Message {
     /// What it is for.
     pub category: Category,
@@ -176,6 +189,14 @@ pub struct Message {
     pub on_unknown: OnUnknown,
     /// Per vendor, merged last.
     pub options: Options,
+}
+
+impl Message {
+    /// It shows a text that is more than blanks.
+    pub fn shows_text(&self) -> bool {
+        let says = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.trim().is_empty());
+        self.notification.as_ref().is_some_and(|shown| says(&shown.title) || says(&shown.body))
+    }
 }
 
 /// When a push is sent.

@@ -2,7 +2,7 @@
 
 use crate::model::table::Table;
 
-use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
     model::{
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What the object keeps: the record, and how many lives the id has had when there is none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct State {
     /// The record, while the app exists.
     pub app: Option<App>,

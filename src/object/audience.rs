@@ -3,7 +3,7 @@
 //! An upload fills a version of its own and becomes the current one when it is complete: readers never see half of it, and
 //! one that breaks off changes nothing. What was replaced stays for pushes that have begun with it.
 
-use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::model::time::Millis;
 
@@ -15,7 +15,7 @@ pub const REPLACED_MS: u64 = 3 * 86_400_000;
 pub const UPLOAD_MS: u64 = 86_400_000;
 
 /// A complete version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Version {
     /// Its number.
     pub version: u64,
@@ -28,7 +28,7 @@ pub struct Version {
 }
 
 /// Everything but the lists themselves: one row.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct State {
     last: u64,
     current: Option<Version>,

@@ -3,7 +3,7 @@
 //! Epochs only grow. Who lost is told with the epoch of the winner, and keeps what it has claimed with a greater one: so it
 //! does not matter in which order the words arrive. What is to be told stands in the row until it has been told.
 
-use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
     model::{
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What the object keeps, in one row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct State {
     /// The app and which life of it: an alarm does not say.
     pub tenant: Tenant,
@@ -30,7 +30,6 @@ pub struct State {
     /// The holder's attempt.
     pub asked: Millis,
     /// Who held it before and has not been told.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owed: Vec<(Holder, u64)>,
 }
 

@@ -5,7 +5,7 @@
 //! that is at least as high is written; what a crash forgets counts as used. A mark per grant would be a row per push:
 //! while grants come quickly the mark runs ahead in blocks, and when they stop it is written down again as it is.
 
-use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::model::time::{Day, Millis};
 
@@ -15,7 +15,7 @@ const QUICK_MS: u64 = 1_000;
 const BLOCK_MAX: u64 = 1_000;
 
 /// What is written: a day and how many of it count as used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Mark {
     /// The vendor's day.
     pub day: Day,

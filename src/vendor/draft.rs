@@ -66,10 +66,23 @@ impl Ids {
         Self { delivery, uuid }
     }
 
+    /// Of a call for these: one delivery's own, or those of a list, which has the first one's name (it tells the page) and
+    /// an id of its own. The same list has the same id with every try, another list another one.
+    pub fn of_call(all: &[&Self]) -> Option<Self> {
+        match all {
+            [] => None,
+            [one] => Some((*one).clone()),
+            [first, ..] => {
+                let names: Vec<&str> = all.iter().map(|ids| ids.delivery.as_str()).collect();
+                Some(Self { delivery: first.delivery.clone(), uuid: hash::uuid(&names.join(" ")) })
+            }
+        }
+    }
+
     /// What stands in a text where the delivery id will be. It contains the push id, which is made after the
-    /// request has been read, so no caller can put it into a text of theirs.
+    /// request has been read, so no caller can put it into a text of theirs; and it stays what it is in forms and links.
     pub fn hole(push: &PushId) -> String {
-        format!("{push}.#")
+        format!("{push}.n")
     }
 }
 
@@ -226,6 +239,20 @@ mod tests {
         let ids = Ids::new(&push, 3);
         assert_eq!(template.fill(&ids), format!("a{push}.3b{push}.3"));
         assert!(template.fill(&Ids::new(&push, 99_999_999)).len() <= template.max_len());
+    }
+
+    #[test]
+    fn a_list_has_an_id_of_its_own() {
+        let push = PushId::new(Millis(1), [7; 10]);
+        let [a, b, c] = [0, 1, 2].map(|n| Ids::new(&push, n));
+        assert_eq!(Ids::of_call(&[&a]), Some(a.clone()));
+        let list = Ids::of_call(&[&a, &b]).unwrap();
+        assert_eq!(
+            (list.delivery.as_str(), Ids::of_call(&[&a, &b])),
+            (a.delivery.as_str(), Some(list.clone()))
+        );
+        assert!(list.uuid != a.uuid && list.uuid != Ids::of_call(&[&a, &c]).unwrap().uuid);
+        assert_eq!(Ids::of_call(&[]), None);
     }
 
     #[test]

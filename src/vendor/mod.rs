@@ -1,15 +1,16 @@
-//! The vendors. Each module has the same functions, all pure, and nothing else in the project knows a vendor's
-//! fields or codes:
+//! The vendors. Each module says of itself what [`spec::Spec`] asks for, all of it pure, and nothing else in the project knows
+//! a vendor's fields or codes:
 //!
-//! | function | does |
+//! | part | does |
 //! |---|---|
-//! | `Credential::parse` | an operator's JSON → a credential that has signed once |
+//! | `Credential::parse`, or `keys` | an operator's JSON → a credential that works |
 //! | `token` | checks a device token's form |
 //! | `draft` | a message → the vendor's JSON, sized to fit, shared by all devices of a push |
-//! | `request` | a draft, one address, a bearer → the HTTP request |
-//! | `classify` | the HTTP answer → a verdict, by the vendor's own code |
+//! | `request` | a draft, one token or a list, a bearer → the HTTP request |
+//! | `classify` | the HTTP answer → a verdict per token, by the vendor's own code |
 //!
-//! A vendor is added by one module and one variant of [`Vendor`]; every table below then asks for its row.
+//! A vendor is added by one module and one variant of [`Vendor`]. What a category is to the phone makers is data:
+//! `rules.json`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -17,11 +18,10 @@ use serde_json::{Map, Value};
 use crate::{
     line::parse::reader::Field,
     model::{
-        device::Address,
-        ids::PushId,
-        outcome::{Reply, Verdict},
+        device::{Address, Platform},
+        outcome::{Outcome, Reply, Verdict},
         problem::{Code, Problem},
-        push::{Category, Message},
+        push::Category,
         time::{DayZone, Millis},
     },
 };
@@ -29,26 +29,36 @@ use crate::{
 pub mod apns;
 mod credential;
 pub mod draft;
+mod exchange;
 pub mod fcm;
+pub mod harmony;
+pub mod honor;
+pub mod huawei;
+pub mod jpush;
+mod kept;
+mod keys;
+pub mod meizu;
+pub mod oppo;
 mod outbound;
+mod payload;
+pub mod rules;
+mod said;
 #[cfg(test)]
 mod sample;
+pub mod spec;
+mod split;
+pub mod vivo;
 pub mod webpush;
 mod words;
+pub mod xiaomi;
 
 pub use credential::{Credential, Facts};
 pub use draft::{Draft, Ids, Template, TooLarge};
+pub use keys::Keys;
 pub use outbound::{Body, Outbound};
+pub use spec::{Bearer, Brief, Call, Spec, To};
+pub use split::Split;
 pub use webpush::Hosts;
-
-/// How an account comes to the bearer that its requests carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bearer {
-    /// Signed in the isolate, the same bytes on every isolate.
-    Signed,
-    /// Fetched by the `Account` object.
-    Fetched,
-}
 
 /// Who delivers to the phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,171 +70,191 @@ pub enum Vendor {
     Fcm,
     /// Web Push: browsers.
     Webpush,
+    /// Huawei Push Kit, for what is not HarmonyOS NEXT.
+    Huawei,
+    /// Huawei Push Kit for HarmonyOS NEXT.
+    Harmony,
+    /// Honor Push.
+    Honor,
+    /// Xiaomi's MiPush.
+    Xiaomi,
+    /// OPPO's push.
+    Oppo,
+    /// vivo Push.
+    Vivo,
+    /// Meizu's Flyme Push.
+    Meizu,
+    /// JPush.
+    Jpush,
 }
 
 impl Vendor {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Apns, Self::Fcm, Self::Webpush];
+    pub const ALL: [Self; 11] = [
+        Self::Apns,
+        Self::Fcm,
+        Self::Webpush,
+        Self::Huawei,
+        Self::Harmony,
+        Self::Honor,
+        Self::Xiaomi,
+        Self::Oppo,
+        Self::Vivo,
+        Self::Meizu,
+        Self::Jpush,
+    ];
+
+    /// What the module says of itself.
+    pub fn spec(self) -> &'static Spec {
+        match self {
+            Self::Apns => &apns::SPEC,
+            Self::Fcm => &fcm::SPEC,
+            Self::Webpush => &webpush::SPEC,
+            Self::Huawei => &huawei::SPEC,
+            Self::Harmony => &harmony::SPEC,
+            Self::Honor => &honor::SPEC,
+            Self::Xiaomi => &xiaomi::SPEC,
+            Self::Oppo => &oppo::SPEC,
+            Self::Vivo => &vivo::SPEC,
+            Self::Meizu => &meizu::SPEC,
+            Self::Jpush => &jpush::SPEC,
+        }
+    }
 
     /// The name in the contract.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Apns => "apns",
-            Self::Fcm => "fcm",
-            Self::Webpush => "webpush",
-        }
+        self.spec().name
     }
 
     /// Where the vendor's day begins.
     pub fn day_zone(self) -> DayZone {
-        match self {
-            Self::Apns | Self::Fcm | Self::Webpush => DayZone::Utc,
-        }
+        self.spec().day_zone
     }
 
-    /// The vendor's own daily limit for a category. Neither Apple nor Google has one, and no push service (vendor
-    /// pages, 1.8, 2.5 and 3.5: rates per device and per minute only).
-    pub fn per_day(self, category: Category) -> Option<u64> {
-        match (self, category) {
-            (Self::Apns | Self::Fcm | Self::Webpush, _) => None,
-        }
+    /// The vendor's own daily limit for a category, where it does not depend on the app. Neither Apple nor Google has one, and
+    /// no push service (vendor pages, 1.8, 2.5 and 3.5: rates per device and per minute only); those of the phone makers
+    /// grow with the app ([`rules::PerDay`]).
+    pub fn per_day(self, _category: Category) -> Option<u64> {
+        None
     }
 
-    /// Days without a sign of life after which a device is stale. Google calls a token stale after a month (vendor page, 2.6);
-    /// for the others no time is named, and 90 days are our choice.
+    /// Days without a sign of life after which a device is stale.
     pub fn stale_days(self) -> u32 {
-        match self {
-            Self::Apns | Self::Webpush => 90,
-            Self::Fcm => 30,
-        }
+        self.spec().stale_days
     }
 
-    /// Seconds before the next try after `tries` of them, where the vendor does not say: Apple's rule is quick tries, then
-    /// 15 minutes; Google's exponential from 10 s (vendor pages, 1.6 and 2.5), which the push services of browsers, who name
-    /// no figure, get as well. At most an hour.
+    /// Seconds before the next try after `tries` of them, where the vendor does not say.
     pub fn retry_secs(self, tries: u32) -> u32 {
-        const HOUR: u32 = 3_600;
-        match (self, tries) {
-            (Self::Apns, 0 | 1) => 1,
-            (Self::Apns, 2) => 5,
-            (Self::Apns, later) => (900 << (later - 3).min(2)).min(HOUR),
-            (Self::Fcm | Self::Webpush, tries) => (10 << tries.saturating_sub(1).min(9)).min(HOUR),
-        }
+        (self.spec().retry_secs)(tries)
+    }
+
+    /// It sorts messages into classes that are data ([`rules`]).
+    pub fn sorts(self) -> bool {
+        !matches!(self, Self::Apns | Self::Fcm | Self::Webpush)
+    }
+
+    /// Whether it delivers to devices that run this.
+    pub fn reaches(self, platform: Platform) -> bool {
+        let platforms = self.spec().platforms;
+        platforms.is_empty() || platforms.contains(&platform)
     }
 
     /// Whether requests of this vendor may go to a host and a path (from its slash on). Checked before every fetch.
     /// `more`: what the operator lets browsers be reached through beside the known push services.
     pub fn serves(self, host: &str, path: &str, more: &Hosts) -> bool {
-        match self {
-            Self::Apns => apns::HOSTS.contains(&host),
-            Self::Fcm => fcm::HOSTS.contains(&host),
-            Self::Webpush => webpush::service(host, path, more).is_some(),
+        if self == Self::Webpush {
+            return webpush::service(host, path, more).is_some();
         }
+        self.spec().hosts.contains(&host)
     }
 
     /// Checks a device token's form; the error says what the form is.
     pub fn token(self, text: &str) -> Result<(), &'static str> {
-        match self {
-            Self::Apns => apns::token(text),
-            Self::Fcm => fcm::token(text),
-            Self::Webpush => webpush::token(text),
-        }
+        (self.spec().token)(text)
     }
 
     /// Reads a device token into its canonical form. A browser's subscription may come as an object.
     pub fn read_token(self, field: Field) -> Result<String, Problem> {
-        match self {
-            Self::Apns | Self::Fcm => {
-                let (token, at) = field.text()?;
-                self.token(&token).map_err(|form| Problem::at(Code::InvalidToken, at, form))?;
-                Ok(self.canonical_token(&token))
-            }
-            Self::Webpush => webpush::Subscription::read(field).map(|subscription| subscription.token()),
+        if self == Self::Webpush {
+            return webpush::Subscription::read(field).map(|subscription| subscription.token());
         }
+        let (token, at) = field.text()?;
+        self.token(&token).map_err(|form| Problem::at(Code::InvalidToken, at, form))?;
+        Ok(self.canonical_token(&token))
     }
 
     /// Whether a device may be sent to at all, whatever the app; the error says why not.
     pub fn allows(self, to: &Address, more: &Hosts) -> Result<(), &'static str> {
-        match self {
-            Self::Apns | Self::Fcm => Ok(()),
-            Self::Webpush => webpush::reaches(to, more),
-        }
+        if self == Self::Webpush { webpush::reaches(to, more) } else { Ok(()) }
     }
 
     /// How long after a device's token was first heard of the vendor may still call it dead by mistake, milliseconds.
     pub fn settling_ms(self) -> u64 {
-        match self {
-            Self::Apns | Self::Fcm => 0,
-            Self::Webpush => webpush::SETTLING_MS,
-        }
+        if self == Self::Webpush { webpush::SETTLING_MS } else { 0 }
     }
 
     /// Two tokens that reach the same phone compare equal in this form.
     pub fn canonical_token(self, text: &str) -> String {
-        match self {
-            Self::Apns => text.to_ascii_lowercase(),
-            Self::Fcm => text.to_owned(),
-            Self::Webpush => webpush::canonical_token(text),
+        if self == Self::Apns {
+            text.to_ascii_lowercase()
+        } else if self == Self::Webpush {
+            webpush::canonical_token(text)
+        } else {
+            text.to_owned()
         }
     }
 
     /// The vendor's JSON for a message, sized to fit.
-    pub fn draft(self, message: &Message, push: &PushId, now: Millis) -> Result<Draft, TooLarge> {
-        match self {
-            Self::Apns => apns::draft(message, push, now),
-            Self::Fcm => fcm::draft(message, push),
-            Self::Webpush => webpush::draft(message, push),
-        }
+    pub fn draft(self, brief: &Brief<'_>) -> Result<Draft, TooLarge> {
+        (self.spec().draft)(brief)
     }
 
     /// Checks what a caller wants merged into the vendor's JSON: it may not overwrite targets or our own fields.
     pub fn check_options(self, options: &Map<String, Value>, at: &str) -> Result<(), Problem> {
-        match self {
-            Self::Apns => apns::check_options(options, at),
-            Self::Fcm => fcm::check_options(options, at),
-            Self::Webpush => webpush::check_options(options, at),
-        }
+        (self.spec().check_options)(options, at)
     }
 
-    /// What came of a request.
-    pub fn classify(self, reply: &Reply, now: Millis) -> Verdict {
-        match self {
-            Self::Apns => apns::classify(reply, now),
-            Self::Fcm => fcm::classify(reply, now),
-            Self::Webpush => webpush::classify(reply, now),
+    /// What came of a request to so many tokens.
+    pub fn classify(self, reply: &Reply, tokens: usize, now: Millis) -> Split {
+        let split = (self.spec().classify)(reply, tokens, now);
+        if self.sorts() && !(200..=299).contains(&reply.status) {
+            // A body that says yes under a status that says no is not the vendor's word.
+            return split.without(
+                |outcome| matches!(outcome, Outcome::Accepted { .. }),
+                &Verdict::not_the_vendor(reply.status),
+            );
         }
+        split
     }
 
     /// Where the bearer comes from.
     pub fn bearer(self) -> Bearer {
-        match self {
-            Self::Apns | Self::Webpush => Bearer::Signed,
-            Self::Fcm => Bearer::Fetched,
-        }
+        self.spec().bearer
     }
 
     /// The second at which this moment's step of signed bearers began: within it each stays the same.
     pub fn step(self, now: Millis) -> u64 {
-        match self {
-            Self::Apns => apns::step(now),
-            Self::Fcm => 0,
-            Self::Webpush => webpush::step(now),
+        if self == Self::Apns {
+            apns::step(now)
+        } else if self == Self::Webpush {
+            webpush::step(now)
+        } else {
+            0
         }
     }
 
     /// Whom a request's bearer is made for, where a vendor has more than one to whom it may be shown.
     pub fn audience(self, to: &Address) -> String {
-        match self {
-            Self::Apns | Self::Fcm => String::new(),
-            Self::Webpush => webpush::audience(to),
-        }
+        if self == Self::Webpush { webpush::audience(to) } else { String::new() }
+    }
+
+    /// Tokens that may share a call have this in common.
+    pub fn lane(self, to: &Address) -> &'static str {
+        if self == Self::Oppo { oppo::host(to.token.reveal()) } else { "" }
     }
 
     /// Whether each request is encrypted, and needs random bytes of its own.
     pub fn encrypts(self) -> bool {
-        match self {
-            Self::Apns | Self::Fcm => false,
-            Self::Webpush => true,
-        }
+        self == Self::Webpush
     }
 }

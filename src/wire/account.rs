@@ -2,6 +2,7 @@
 //! "bad token" answers can be believed.
 
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
     model::{delivery::Reason, ids::Tenant, push::Category, secret::Secret, time::Millis},
@@ -17,7 +18,7 @@ pub fn name(tenant: &Tenant, vendor: Vendor) -> String {
 }
 
 /// A call, with whose account it is: an object cannot ask for its own name.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub struct Request {
     /// The app and which life of it.
     pub tenant: Tenant,
@@ -42,7 +43,7 @@ pub enum Call {
 }
 
 /// A request to pass.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Admit {
     /// The class.
     pub category: Category,
@@ -61,7 +62,7 @@ pub struct Admit {
 }
 
 /// The answer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub struct Reply {
     /// What came of it.
     pub outcome: Outcome,
@@ -86,7 +87,7 @@ pub enum Outcome {
 }
 
 /// A bearer and how long it lasts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Bearer {
     /// The access token.
     pub token: Secret,
@@ -103,9 +104,9 @@ mod tests {
     #[test]
     fn calls_are_pinned() {
         for text in [
-            r#"{"tenant":{"app":"shop","generation":1},"vendor":"fcm","call":{"admit":{"category":"marketing","n":2,"limit":100,"policy":9,"bearer":true,"refused":null,"revision":3}}}"#,
-            r#"{"tenant":{"app":"shop","generation":1},"vendor":"apns","call":{"judge":["sandbox/com.example",9,1]}}"#,
-            r#"{"tenant":{"app":"shop","generation":1},"vendor":"fcm","call":{"return":["im",5,1]}}"#,
+            r#"[["shop",1],"fcm",{"admit":["marketing",2,100,9,true,null,3]}]"#,
+            r#"[["shop",1],"apns",{"judge":["sandbox/com.example",9,1]}]"#,
+            r#"[["shop",1],"fcm",{"return":["im",5,1]}]"#,
         ] {
             let call: Request = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&call).unwrap(), text);

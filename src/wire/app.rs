@@ -3,6 +3,7 @@
 use crate::model::table::Table;
 
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
     crypto::seal::Sealed,
@@ -26,7 +27,7 @@ pub fn name(app: &AppId) -> String {
 }
 
 /// A call, with the app's id: an object cannot ask for its own name.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub struct Request {
     /// The app.
     pub app: AppId,
@@ -35,7 +36,7 @@ pub struct Request {
 }
 
 /// A credential on its way into the record: sealed before it leaves the isolate that parsed it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct NewCredential {
     /// Under `SEAL_KEY`.
     pub sealed: Sealed,
@@ -82,7 +83,7 @@ pub enum Done {
 }
 
 /// The answer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub struct Reply {
     /// What became of the call.
     pub done: Done,

@@ -1,6 +1,7 @@
 //! The `Audience` object: one stored list of user ids.
 
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
     model::ids::{AudienceId, Tenant},
@@ -55,7 +56,7 @@ pub enum Outcome {
 }
 
 /// The answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Reply {
     /// What came of it.
     pub outcome: Outcome,

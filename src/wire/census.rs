@@ -2,6 +2,7 @@
 //! so nothing is counted twice and nothing drifts.
 
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
     crypto::hash,
@@ -130,19 +131,15 @@ pub enum Call {
 }
 
 /// The answer.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Reply {
     /// How many devices there are of each entry.
-    #[serde(default)]
     pub devices: Vec<(Entry, u64)>,
     /// Users without a device that pushes were asked for, by day: an estimate, see `object::census`.
-    #[serde(default)]
     pub without: Vec<(u64, u64)>,
     /// Until when KV refuses to write copies, as far as is known.
-    #[serde(default)]
     pub refused_until: Option<Millis>,
     /// Rows written.
-    #[serde(default)]
     pub rows: u32,
 }
 

@@ -1,6 +1,7 @@
 //! The `Claim` object: who holds a device id, or a token. The one place where two users' registrations meet.
 
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
     crypto::hash,
@@ -41,7 +42,7 @@ impl Key {
 }
 
 /// A call.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub struct Request {
     /// The app and which life of it.
     pub tenant: Tenant,
@@ -65,7 +66,7 @@ pub enum Call {
 }
 
 /// Who holds it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Holder {
     /// The user.
     pub user: UserId,
@@ -90,7 +91,7 @@ pub enum Outcome {
 }
 
 /// The answer.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize_tuple, Deserialize_tuple)]
 pub struct Reply {
     /// What came of it.
     pub outcome: Outcome,
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn calls_are_pinned() {
-        let text = r#"{"tenant":{"app":"shop","generation":1},"key":{"token":["fcm","ab"]},"call":{"claim":[{"user":"u","device":"d"},7,true]}}"#;
+        let text = r#"[["shop",1],{"token":["fcm","ab"]},{"claim":[["u","d"],7,true]}]"#;
         let call: Request = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&call).unwrap(), text);
         assert_eq!(call.key.name(&call.tenant), "claim:shop.1:fcm:ab");

@@ -2,6 +2,7 @@
 //! many calls, and an import needs several per line.
 
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::model::ids::Tenant;
 
@@ -18,7 +19,7 @@ pub fn name(tenant: &Tenant, lane: u32) -> String {
 }
 
 /// A call.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub struct Request {
     /// The app and which life of it.
     pub tenant: Tenant,
@@ -27,7 +28,7 @@ pub struct Request {
 }
 
 /// What became of the lines.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize_tuple, Deserialize_tuple)]
 pub struct Reply {
     /// A line of JSON for each, in their order.
     pub results: String,

@@ -1,6 +1,7 @@
 //! What goes through the queues. A job may run twice, and runs in any order.
 
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{model::ids::Tenant, object::ledger::Job};
 
@@ -12,7 +13,7 @@ pub const DEAD: &str = "DEAD";
 pub const TRIES_MAX: u32 = 5;
 
 /// A job, with whose it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Envelope {
     /// The app and which life of it.
     pub tenant: Tenant,
@@ -36,9 +37,9 @@ mod tests {
     #[test]
     fn jobs_are_pinned() {
         for text in [
-            r#"{"tenant":{"app":"shop","generation":1},"job":{"slice":["01ARYZ6S410000000000000000",7,0]}}"#,
-            r#"{"tenant":{"app":"shop","generation":1},"job":{"retry":["01ARYZ6S410000000000000000",{"slice":[7,0]}]}}"#,
-            r#"{"tenant":{"app":"shop","generation":1},"job":{"retry":["01ARYZ6S410000000000000000","whole"]}}"#,
+            r#"[["shop",1],{"slice":["01ARYZ6S410000000000000000",7,0]}]"#,
+            r#"[["shop",1],{"retry":["01ARYZ6S410000000000000000",{"slice":[7,0]}]}]"#,
+            r#"[["shop",1],{"retry":["01ARYZ6S410000000000000000","whole"]}]"#,
         ] {
             let envelope: Envelope = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&envelope).unwrap(), text);

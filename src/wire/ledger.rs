@@ -4,6 +4,7 @@ use crate::model::table::Table;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
     model::{
@@ -26,7 +27,7 @@ pub fn name(tenant: &Tenant, shard: u32) -> String {
 }
 
 /// A call, with whose ledger it is: an object cannot ask for its own name.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub struct Request {
     /// The app and which life of it.
     pub tenant: Tenant,
@@ -75,13 +76,11 @@ pub enum Call {
 }
 
 /// What sending again needs, as it lies in a row.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Work {
     /// The message; a page of a queued push has its head's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Message>,
     /// Raw tokens, by their place in `to.tokens`.
-    #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub tokens: Table<usize, Address>,
 }
 
@@ -101,7 +100,7 @@ pub enum Target {
 pub const CHUNK: u32 = 1_000;
 
 /// What became of one delivery.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct End {
     /// Its place in the page.
     pub at: u32,
@@ -110,13 +109,10 @@ pub struct End {
     /// What.
     pub to: To,
     /// A request may have left for the vendor.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sent: bool,
     /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// In words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
@@ -140,7 +136,7 @@ pub enum To {
 }
 
 /// The answer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub struct Reply {
     /// What came of it.
     pub outcome: Outcome,
@@ -173,7 +169,7 @@ pub enum Outcome {
 }
 
 /// A page of which deliveries are due.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub struct Taken {
     /// The page, what is due being `sending`.
     pub page: Page,
@@ -186,7 +182,7 @@ pub struct Taken {
 }
 
 /// A page to make.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub struct Sliced {
     /// The push.
     pub head: Head,
@@ -201,7 +197,7 @@ pub struct Sliced {
 }
 
 /// What is known of a push.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub struct Known {
     /// The head, of a queued push.
     pub head: Option<Head>,
@@ -216,7 +212,7 @@ pub struct Known {
 }
 
 /// Deliveries of one hour that have everything in common that a count asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Cell {
     /// What they have in common.
     pub kind: Kind,
@@ -225,27 +221,20 @@ pub struct Cell {
 }
 
 /// What deliveries of one count have in common.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize_tuple, Deserialize_tuple)]
 pub struct Kind {
     /// What the push is for.
-    #[serde(rename = "c")]
     pub category: Category,
     /// Its campaign.
-    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<String>,
     /// Through whom.
-    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
     pub vendor: Option<Vendor>,
     /// To what.
-    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
     /// Where they are; `None`: targets that no page has taken over.
-    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
     /// Why.
-    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// A request may have left.
-    #[serde(rename = "l", default, skip_serializing_if = "std::ops::Not::not")]
     pub sent: bool,
 }

@@ -2,6 +2,7 @@
 //! app.
 
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::model::time::Millis;
 
@@ -41,7 +42,7 @@ pub struct Letter {
 }
 
 /// The answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Reply {
     /// What was asked for.
     pub letters: Vec<Letter>,

@@ -81,7 +81,7 @@ async function run(given: Options): Promise<void> {
       print.large(results.large);
     }
     if (given.topics.includes("import")) {
-      results.import = await measureImport(held, ADMIN_KEY, given.quick ? 20 : 5_000, given.quick ? 100 : 100_000);
+      results.import = await measureImport(held, ADMIN_KEY, given.quick ? 20 : 1_500, given.quick ? 100 : 100_000);
       print.imported(results.import);
     }
     if (given.topics.includes("start")) {

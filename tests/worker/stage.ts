@@ -8,6 +8,9 @@ import { type Lab, startLab } from "../lab/lab.ts";
 export const ADMIN_KEY = "an-admin-key-of-the-tests";
 export const SEAL_KEY = Buffer.alloc(32, 7).toString("base64");
 
+/** The phone makers' channels, and JPush. */
+export const MAKERS = ["huawei", "harmony", "honor", "xiaomi", "oppo", "vivo", "meizu", "jpush"] as const;
+
 export interface Answer {
   status: number;
   headers: Headers;
@@ -110,6 +113,23 @@ export class Stage {
     return { id, key, topic: apns.topic };
   }
 
+  /** An app with a credential for every vendor, and a policy that names what their classes need. */
+  async channels(policy: object = {}, options: Record<string, object> = {}): Promise<App> {
+    const app = await this.app();
+    const credentials = Object.fromEntries(
+      await Promise.all([...MAKERS].map(async (vendor) => [vendor, await this.lab.make(vendor, { ...(vendor === "xiaomi" ? { channels: { ch1: "private", ch2: "public" } } : {}), ...options[vendor] })])),
+    );
+    const given = Object.fromEntries(["im", "order", "follow"].map((category) => [category, {}]));
+    const classes = {
+      huawei: given,
+      harmony: given,
+      xiaomi: Object.fromEntries(["im", "order"].map((category) => [category, { "extra.channel_id": "ch1", "extra.template_id": "T1" }])),
+      oppo: { im: { channel_id: "chat" }, order: { channel_id: "order", private_msg_template_id: "T1" } },
+    };
+    await this.must("PUT", `/v1/apps/${app.id}`, ADMIN_KEY, { credentials, policy: { classes, ...policy } });
+    return app;
+  }
+
   /** Registers an iPhone; gives its token back. A device id belongs to one user, so its default name says whose it is. */
   async iphone(app: App, user: string, device = `${user}-iphone`, more: object = {}): Promise<string> {
     const token = randomBytes(32).toString("hex");
@@ -149,8 +169,10 @@ export class Stage {
   async copies(app: App, names: readonly string[]): Promise<void> {
     const kv = await this.kv("DEVICES");
     const put = async (user: string) => {
-      const device = { id: `${user}-iphone`, platform: "ios", vendor: "apns", token: createHash("sha256").update(user).digest("hex"), topic: app.topic, permission: "granted" };
-      await kv.put(`user:${app.id}.1:${user}`, JSON.stringify({ devices: [device] }));
+      const token = createHash("sha256").update(user).digest("hex");
+      // As src/wire/user/copy.rs writes it.
+      const device = [`${user}-iphone`, "ios", "apns", token, null, app.topic, "granted", null];
+      await kv.put(`user:${app.id}.1:${user}`, JSON.stringify([[device], [], null, 0]));
     };
     for (let at = 0; at < names.length; at += 50) await Promise.all(names.slice(at, at + 50).map(put));
   }

@@ -3,9 +3,10 @@
 use crate::model::table::Table;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{body, json::Json, reader::Field, text};
+use super::{body, json::Json, push::free, reader::Field, text};
 use crate::{
     crypto::{pem, user_token::SECRET_MIN},
     model::{
@@ -134,6 +135,15 @@ fn policy(field: Field) -> Result<Policy, Problem> {
         }
         vendors.end()?;
     }
+    if let Some(field) = fields.take("classes") {
+        let mut vendors = field.object()?;
+        for vendor in Vendor::ALL.into_iter().filter(|vendor| vendor.sorts()) {
+            let Some(field) = vendors.take(vendor.name()) else { continue };
+            policy.classes.insert(vendor, classes(field)?);
+        }
+        vendors.end()?;
+    }
+    policy.lower_class = fields.take("lower_class").map_or(Ok(false), Field::boolean)?;
     policy.advice = fields.take("advice").map(advice).transpose()?;
     fields.end()?;
     Ok(policy)
@@ -171,6 +181,18 @@ fn limits(field: Field) -> Result<Table<Category, Limit>, Problem> {
     }
     categories.end()?;
     Ok(limits)
+}
+
+/// Members of the vendor's own classes: their names and values are the vendor's.
+fn classes(field: Field) -> Result<Table<Category, Map<String, Value>>, Problem> {
+    let mut classes = Table::new();
+    let mut categories = field.object()?;
+    for category in Category::ALL {
+        let Some(field) = categories.take(category.name()) else { continue };
+        classes.insert(category, free(field)?);
+    }
+    categories.end()?;
+    Ok(classes)
 }
 
 fn scheme(field: Field) -> Result<String, Problem> {
@@ -288,6 +310,9 @@ mod tests {
             ),
             (r#"{"user_token_key":[{},{},{},{},{}]}"#, Code::InvalidValue, "/user_token_key"),
             (r#"{"policy":{"stale_days":{"fcm":13}}}"#, Code::InvalidValue, "/policy/stale_days/fcm"),
+            (r#"{"policy":{"classes":{"fcm":{}}}}"#, Code::UnknownField, "/policy/classes/fcm"),
+            (r#"{"policy":{"classes":{"oppo":{"im":1}}}}"#, Code::WrongType, "/policy/classes/oppo/im"),
+            (r#"{"policy":{"lower_class":1}}"#, Code::WrongType, "/policy/lower_class"),
             (r#"{"policy":{"advice":{"every_days":7}}}"#, Code::MissingField, "/policy/advice/missed_min"),
             (
                 r#"{"policy":{"advice":{"every_days":0,"missed_min":1}}}"#,

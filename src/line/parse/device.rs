@@ -26,14 +26,9 @@ pub fn registration(bytes: &[u8]) -> Result<Registration, Problem> {
 pub fn of_fields(mut fields: Fields) -> Result<Registration, Problem> {
     let platform = fields.need("platform")?;
     let platform_at = platform.at.clone();
-    let platform = platform.one_of(&[
-        ("ios", Platform::Ios),
-        ("macos", Platform::Macos),
-        ("android", Platform::Android),
-        ("web", Platform::Web),
-    ])?;
+    let platform = platform.one_of(&Platform::ALL.map(|platform| (platform.name(), platform)))?;
     let address = address(&mut fields)?;
-    if !reaches(address.vendor, platform) {
+    if !address.vendor.reaches(platform) {
         let detail = format!("`{}` does not deliver to this platform", address.vendor.name());
         return Err(Problem::at(Code::InvalidValue, platform_at, detail));
     }
@@ -83,16 +78,6 @@ pub fn address(fields: &mut Fields) -> Result<Address, Problem> {
 pub fn bundle_id(field: Field) -> Result<String, Problem> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');
     text::matching(field, 255, "com.example.app: letters, digits, `-` and `.`", allowed)
-}
-
-fn reaches(vendor: Vendor, platform: Platform) -> bool {
-    match vendor {
-        Vendor::Apns => matches!(platform, Platform::Ios | Platform::Macos),
-        // FCM also delivers to Apple devices (through APNs) and to browsers.
-        Vendor::Fcm => true,
-        // A browser is on any of them, and so is an app with a push service of its own (UnifiedPush).
-        Vendor::Webpush => true,
-    }
 }
 
 fn permission(fields: &mut Fields) -> Result<Permission, Problem> {

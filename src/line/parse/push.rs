@@ -159,20 +159,24 @@ fn options(field: Field) -> Result<Options, Problem> {
     let mut options = Options::default();
     for vendor in Vendor::ALL {
         let Some(field) = fields.take(vendor.name()) else { continue };
-        let into = match vendor {
-            Vendor::Apns => &mut options.apns,
-            Vendor::Fcm => &mut options.fcm,
-            Vendor::Webpush => &mut options.webpush,
-        };
-        *into = free(field)?;
-        vendor.check_options(into, &format!("{}/{}", fields.at(), vendor.name()))?;
+        let given = free(field)?;
+        vendor.check_options(&given, &format!("{}/{}", fields.at(), vendor.name()))?;
+        if vendor == Vendor::Apns {
+            options.apns = given;
+        } else if vendor == Vendor::Fcm {
+            options.fcm = given;
+        } else if vendor == Vendor::Webpush {
+            options.webpush = given;
+        } else {
+            options.more.insert(vendor, given);
+        }
     }
     fields.end()?;
     Ok(options)
 }
 
 /// An object whose names are the vendor's, not ours.
-fn free(field: Field) -> Result<Map<String, serde_json::Value>, Problem> {
+pub(super) fn free(field: Field) -> Result<Map<String, serde_json::Value>, Problem> {
     let at = field.at.clone();
     let Json::Object(_) = &field.json else {
         return Err(Problem::at(Code::WrongType, at, format!("must be an object, is {}", field.json.kind())));
@@ -283,7 +287,7 @@ mod tests {
             (r#""titel":1"#, Code::UnknownField, "/titel"),
             (r#""data":{"a":"1","a":"2"}"#, Code::DuplicateField, "/data/a"),
             (r#""options":{"apns":{"aps":{"x":1,"x":2}}}"#, Code::DuplicateField, "/options/apns/aps/x"),
-            (r#""options":{"huawei":{}}"#, Code::UnknownField, "/options/huawei"),
+            (r#""options":{"mars":{}}"#, Code::UnknownField, "/options/mars"),
             (r#""options":{"fcm":{"token":"x"}}"#, Code::InvalidValue, "/options/fcm/token"),
             (r#""data":{"a":1}"#, Code::WrongType, "/data/a"),
             (r#""data":{"a":null}"#, Code::WrongType, "/data/a"),

@@ -3,7 +3,7 @@
 //! A device is used only while the `Claim` objects of its id and of its token say that this user holds them. A registration
 //! is written down as pending first, so that whatever dies, the object's alarm carries it on.
 
-use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
     model::{
@@ -38,24 +38,20 @@ const DEAD_DAYS: u64 = 30;
 const DEAD_MAX: usize = 16;
 
 /// What stands in the one row beside the devices.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct About {
     /// What the user wants.
-    #[serde(default)]
     pub preferences: Preferences,
     /// Claims to free.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owed: Vec<Owed>,
     /// Devices that vendors called dead of late.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dead: Vec<Dead>,
     /// Personal messages that were not sent in a week (since the epoch).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<(u64, Missed)>,
 }
 
 /// A claim to free.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Owed {
     /// Of what.
     pub key: Key,

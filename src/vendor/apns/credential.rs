@@ -132,7 +132,7 @@ impl Credential {
 
     /// After opening.
     pub fn from_stored(bytes: &[u8]) -> Option<Self> {
-        let Stored { facts, private_key } = serde_json::from_slice(bytes).ok()?;
+        let Stored { facts, private_key } = serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()?;
         let key = pem::p256(private_key.reveal()).ok()?;
         Some(Self { facts, private_key, key })
     }

@@ -27,6 +27,51 @@ pub use self::{
     request::request,
 };
 
+use super::{
+    Facts as AnyFacts, Split,
+    spec::{Bearer, Spec},
+};
+use crate::model::{device::Platform, time::DayZone};
+
+/// What the project knows of it.
+pub const SPEC: Spec = Spec {
+    name: "apns",
+    hosts: &HOSTS,
+    day_zone: DayZone::Utc,
+    // No time is named: our choice.
+    stale_days: 90,
+    platforms: &[Platform::Ios, Platform::Macos],
+    list_max: 1,
+    shows_only: false,
+    bearer: Bearer::Made,
+    keys: &[],
+    held: None,
+    exchange: None,
+    called_back: false,
+    kept: &[],
+    retry_secs,
+    token,
+    draft: |brief| draft(brief.message, brief.push, brief.now),
+    check_options,
+    prepare: None,
+    request: |facts, call| match facts {
+        AnyFacts::Apns(facts) => {
+            call.first().and_then(|to| request(facts, call.draft, to.address, to.ids, call.bearer))
+        }
+        AnyFacts::Fcm(_) | AnyFacts::Webpush(_) | AnyFacts::Keys(_) => Err("not a credential of `apns`"),
+    },
+    classify: |reply, _, now| Split::all(classify(reply, now)),
+};
+
+/// Apple's rule is quick tries, then 15 minutes (vendor page, 1.6). At most an hour.
+fn retry_secs(tries: u32) -> u32 {
+    match tries {
+        0 | 1 => 1,
+        2 => 5,
+        later => (900 << (later - 3).min(2)).min(3_600),
+    }
+}
+
 /// Hosts that requests go to: production, sandbox.
 pub const HOSTS: [&str; 2] = ["api.push.apple.com", "api.sandbox.push.apple.com"];
 

@@ -30,6 +30,44 @@ pub use self::{
     request::request,
 };
 
+use super::{
+    Facts as AnyFacts, Split,
+    spec::{Bearer, Spec, exponential},
+};
+use crate::model::time::DayZone;
+
+/// What the project knows of it.
+pub const SPEC: Spec = Spec {
+    name: "fcm",
+    hosts: &HOSTS,
+    day_zone: DayZone::Utc,
+    // Google calls a token stale after a month (vendor page, 2.6).
+    stale_days: 30,
+    // Apple devices (through APNs) and browsers, too.
+    platforms: &[],
+    list_max: 1,
+    shows_only: false,
+    bearer: Bearer::Given,
+    keys: &[],
+    held: None,
+    exchange: None,
+    called_back: false,
+    kept: &[],
+    // Google's rule: exponential from 10 s (vendor page, 2.5).
+    retry_secs: exponential,
+    token,
+    draft: |brief| draft(brief.message, brief.push),
+    check_options,
+    prepare: None,
+    request: |facts, call| match facts {
+        AnyFacts::Fcm(facts) => {
+            call.first().map(|to| request(facts, call.draft, to.address, to.ids, call.bearer))
+        }
+        AnyFacts::Apns(_) | AnyFacts::Webpush(_) | AnyFacts::Keys(_) => Err("not a credential of `fcm`"),
+    },
+    classify: |reply, _, now| Split::all(classify(reply, now)),
+};
+
 /// Hosts that requests go to: messages, access tokens.
 pub const HOSTS: [&str; 2] = ["fcm.googleapis.com", "oauth2.googleapis.com"];
 

@@ -32,7 +32,43 @@ pub use self::{
     subscription::Subscription,
 };
 
-use crate::model::device::Address;
+use super::{
+    Facts as AnyFacts, Split,
+    spec::{Bearer, Spec, exponential},
+};
+use crate::model::{device::Address, time::DayZone};
+
+/// What the project knows of it.
+pub const SPEC: Spec = Spec {
+    name: "webpush",
+    // Those of the push services: `service` knows them.
+    hosts: &[],
+    day_zone: DayZone::Utc,
+    // No time is named: our choice.
+    stale_days: 90,
+    // A browser is on any of them, and so is an app with a push service of its own (UnifiedPush).
+    platforms: &[],
+    list_max: 1,
+    shows_only: false,
+    bearer: Bearer::Made,
+    keys: &[],
+    held: None,
+    exchange: None,
+    called_back: false,
+    kept: &[],
+    retry_secs: exponential,
+    token,
+    draft: |brief| draft(brief.message, brief.push),
+    check_options,
+    prepare: None,
+    request: |facts, call| match facts {
+        AnyFacts::Webpush(facts) => call
+            .first()
+            .and_then(|to| request(facts, call.draft, to.address, to.ids, call.bearer, call.random)),
+        AnyFacts::Apns(_) | AnyFacts::Fcm(_) | AnyFacts::Keys(_) => Err("not a credential of `webpush`"),
+    },
+    classify: |reply, _, now| Split::all(classify(reply, now)),
+};
 
 /// Longest `TTL`, seconds: four weeks, the least of what the services keep a message for.
 const TTL_MAX: u32 = 2_419_200;

@@ -1,6 +1,7 @@
 //! The read copy of a user in KV: what a push needs, and nothing else.
 
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
     model::{
@@ -31,19 +32,15 @@ pub struct Reach {
 }
 
 /// [`Reach`] as it is written. It is read for every push, and serde's `flatten` reads by way of a buffer.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize_tuple, Deserialize_tuple)]
 struct ReachRow {
     id: DeviceId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     platform: Option<Platform>,
     vendor: Vendor,
     token: Secret,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     environment: Option<Environment>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     topic: Option<String>,
     permission: Permission,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     seen: Option<u64>,
 }
 
@@ -76,18 +73,15 @@ impl Reach {
 }
 
 /// The value in KV.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Copy {
     /// The user's devices.
     pub devices: Vec<Reach>,
     /// Categories that are not wanted.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub opt_out: Vec<Category>,
     /// When nothing may ring.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
     /// When it was written.
-    #[serde(default)]
     pub at: Millis,
 }
 
@@ -95,7 +89,7 @@ pub struct Copy {
 pub const FRESH_MS: u64 = 3_000;
 
 /// Quiet hours, and the time zone whose clock they go by.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Quiet {
     /// When.
     pub hours: QuietHours,

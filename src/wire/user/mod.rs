@@ -1,6 +1,7 @@
 //! The `User` object: owns one user's devices, and is the only writer of their read copy in KV `DEVICES`.
 
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::model::{
     device::{Permission, Registration, Source},
@@ -37,7 +38,7 @@ pub fn parse_name(name: &str) -> Option<(Tenant, UserId)> {
 }
 
 /// A call, with whose object it is: an object cannot ask for its own name.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub struct Request {
     /// The app and which life of it.
     pub tenant: Tenant,
@@ -84,12 +85,11 @@ pub enum Call {
 pub const GUARD_MS: u64 = 2_000;
 
 /// A device or a token has another holder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Loss {
     /// Of the user's devices.
     pub device: DeviceId,
     /// SHA-256 of the token, if it is the token that was lost; else the device id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_sha256: Option<String>,
     /// The new holder's: a claim with a greater one is not meant.
     pub epoch: u64,
@@ -145,7 +145,7 @@ pub struct AdviceRule {
 }
 
 /// A vendor's word on one device's token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Gone {
     /// The device it was sent to.
     pub device: DeviceId,
@@ -163,14 +163,14 @@ mod tests {
 
     #[test]
     fn the_copy_in_kv_is_pinned() {
-        let text = r#"{"devices":[{"id":"iphone","platform":"ios","vendor":"apns","token":"00ff","environment":"sandbox","topic":"com.example","permission":"granted","seen":20000},{"id":"a","vendor":"fcm","token":"t","permission":"unknown"}],"opt_out":["marketing"],"quiet":{"hours":{"from":"22:00","to":"07:30","categories":["follow"]},"zone":"Europe/Berlin"},"at":7}"#;
+        let text = r#"[[["iphone","ios","apns","00ff","sandbox","com.example","granted",20000],["a",null,"fcm","t",null,null,"unknown",null]],["marketing"],[{"from":"22:00","to":"07:30","categories":["follow"]},"Europe/Berlin"],7]"#;
         let copy: Copy = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&copy).unwrap(), text);
     }
 
     #[test]
     fn calls_are_pinned() {
-        let text = r#"{"tenant":{"app":"shop","generation":1},"user":"u42","call":{"gone":[{"device":"d","token_sha256":"ab","since":7,"remove":true}]}}"#;
+        let text = r#"[["shop",1],"u42",{"gone":[["d","ab",7,true]]}]"#;
         let call: Request = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&call).unwrap(), text);
         let name = name(&call.tenant, &call.user);

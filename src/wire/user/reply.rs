@@ -1,6 +1,7 @@
 //! What a `User` object answers.
 
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::Copy;
 use crate::{
@@ -33,12 +34,11 @@ pub enum Done {
 }
 
 /// The answer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub struct Reply {
     /// What became of the call.
     pub done: Done,
     /// What was asked for.
-    #[serde(default, skip_serializing_if = "Shown::is_nothing")]
     pub shown: Shown,
     /// Rows written, here and by the objects that were asked.
     pub rows: u32,
@@ -55,12 +55,6 @@ pub enum Shown {
     Text(String),
     /// What a push needs.
     Reach(Copy),
-}
-
-impl Shown {
-    fn is_nothing(&self) -> bool {
-        *self == Self::Nothing
-    }
 }
 
 /// Everything about a user.
@@ -82,7 +76,7 @@ impl Person {
 }
 
 /// A device that was removed on a vendor's word.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Dead {
     /// Which.
     pub device: DeviceId,
@@ -120,13 +114,11 @@ pub struct Advice {
 }
 
 /// Messages that were not sent because notifications are switched off, by category, up to [`MISSED_MAX`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Missed {
     /// Messages of a person.
-    #[serde(default)]
     pub im: u32,
     /// Of an order.
-    #[serde(default)]
     pub order: u32,
 }
 

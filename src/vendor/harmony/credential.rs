@@ -1,0 +1,116 @@
+//! A service account's key, and the JWT signed with it.
+
+use std::fmt;
+
+use jwt_compact::{AlgorithmExt, Empty, UntrustedToken, alg::Rsa};
+use rsa::RsaPrivateKey;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::{
+    crypto::{jwt, pem},
+    line::parse::{json::Json, reader::Field, text::matching},
+    model::{
+        problem::{Code, Problem},
+        secret::Secret,
+        table::{Table, gather},
+        time::Millis,
+    },
+    vendor::Facts,
+    wire::account::Bearer,
+};
+
+/// `aud` of every JWT; it is sent to no such place.
+const AUDIENCE: &str = "https://oauth-login.cloud.huawei.com/oauth2/v3/token";
+/// Seconds for which a JWT is good: what Huawei recommends. More than a day is refused.
+const LIFE: u64 = 3_600;
+/// A new one is made so long before.
+const MARGIN: u64 = 600;
+
+/// A service account with its signing key.
+pub struct Credential {
+    texts: Table<String, String>,
+    private_key: Secret,
+    key: RsaPrivateKey,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential").field("texts", &self.texts).finish_non_exhaustive()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    texts: Table<String, String>,
+    private_key: Secret,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    aud: &'static str,
+    iat: u64,
+    exp: u64,
+}
+
+/// Its open parts: of them `project_id` becomes a part of a URL.
+const TEXTS: [&str; 3] = ["project_id", "key_id", "sub_account"];
+
+impl Credential {
+    /// Reads the key file as Huawei hands it out, and signs once. Members that are not needed are passed over.
+    pub fn parse(json: Json, at: &str) -> Result<Self, Problem> {
+        let mut fields = Field { json, at: at.to_owned() }.object()?;
+        let mut texts = Table::new();
+        for name in TEXTS {
+            let of = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+            texts.insert(
+                name.to_owned(),
+                matching(fields.need(name)?, 128, "letters, digits, `-` and `_`", of)?,
+            );
+        }
+        let (private_key, key_at) = fields.need("private_key")?.text()?;
+        let refused = |why: &str| {
+            let detail = format!("{why}; give the service account's key file as AppGallery Connect made it");
+            Problem::at(Code::InvalidCredentials, &key_at, detail)
+        };
+        let private_key = Secret::new(private_key);
+        let key = pem::rsa(private_key.reveal()).map_err(|error| refused(error.0))?;
+        let credential = Self { texts, private_key, key };
+        if credential.signs() { Ok(credential) } else { Err(refused("the key does not sign")) }
+    }
+
+    fn signs(&self) -> bool {
+        self.bearer(0, Millis(0)).is_some_and(|bearer| {
+            let (token, public) = (UntrustedToken::new(bearer.token.reveal()), self.key.to_public_key());
+            token.is_ok_and(|token| Rsa::ps256().validator::<Empty>(&public).validate(&token).is_ok())
+        })
+    }
+
+    /// A JWT for an hour. `revision` is that of the credential.
+    pub fn bearer(&self, revision: u64, now: Millis) -> Option<Bearer> {
+        let text = |name: &str| self.texts.get(name).map_or("", String::as_str);
+        let iat = now.secs();
+        let claims = Claims { iss: text("sub_account"), aud: AUDIENCE, iat, exp: iat + LIFE };
+        let token = jwt::ps256(&self.key, text("key_id"), claims)?;
+        Some(Bearer { token: Secret::new(token), renew_at: now.plus_secs(LIFE - MARGIN), revision })
+    }
+
+    /// For sealing.
+    pub fn to_stored(&self) -> Zeroizing<Vec<u8>> {
+        let stored = Stored { texts: self.texts.clone(), private_key: self.private_key.clone() };
+        Zeroizing::new(serde_json::to_vec(&stored).unwrap_or_default())
+    }
+
+    /// After opening.
+    pub fn from_stored(bytes: &[u8]) -> Option<Self> {
+        let Stored { texts, private_key } = serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()?;
+        let key = pem::rsa(private_key.reveal()).ok()?;
+        Some(Self { texts, private_key, key })
+    }
+
+    /// The open part.
+    pub fn facts(&self) -> Facts {
+        Facts::Keys(gather(self.texts.iter().map(|(name, text)| (name.clone(), text.clone()))))
+    }
+}

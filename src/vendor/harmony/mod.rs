@@ -1,0 +1,60 @@
+//! Huawei Push Kit for HarmonyOS NEXT (5 and later): API v3, authorised by a JWT that a service account's key signs (PS256).
+//!
+//! - Requests: <https://developer.huawei.com/consumer/cn/doc/harmonyos-references/push-scenariozed-api-request-struct>
+//! - JWT: <https://developer.huawei.com/consumer/cn/doc/harmonyos-guides/push-jwt-token>
+//! - Answers: <https://developer.huawei.com/consumer/cn/doc/harmonyos-references/push-scenariozed-api-response>
+//!
+//! A PS256 signature is never the same twice, and a key of 4,096 bits takes its time: the `Account` object signs, once for
+//! all isolates.
+//!
+//! Promises: those of [`super::huawei`]; a message that shows nothing goes as background data (push type 6).
+
+mod classify;
+mod credential;
+mod draft;
+mod request;
+#[cfg(test)]
+mod tests;
+
+pub use credential::Credential;
+
+use super::{
+    kept,
+    spec::{Bearer, Spec, exponential, opaque},
+};
+use crate::model::{device::Platform, time::DayZone};
+
+/// HarmonyOS NEXT.
+pub const SPEC: Spec = Spec {
+    name: "harmony",
+    hosts: &["push-api.cloud.huawei.com"],
+    day_zone: DayZone::China,
+    stale_days: 30,
+    platforms: &[Platform::Harmonyos],
+    list_max: 1_000,
+    shows_only: false,
+    bearer: Bearer::Given,
+    keys: &[],
+    held: None,
+    exchange: None,
+    called_back: false,
+    kept: KEPT,
+    retry_secs: exponential,
+    token: |text| {
+        opaque(text, "-_:", "a token of `harmony` has 1 to 512 characters: letters, digits, `-`, `_` and `:`")
+    },
+    draft: draft::draft,
+    check_options: |options, at| kept::check(KEPT, options, at),
+    prepare: None,
+    request: request::request,
+    classify: classify::classify,
+};
+
+const KEPT: &[&str] = &[
+    "/target",
+    "/payload/extraData",
+    "/payload/notification/category",
+    "/payload/notification/clickAction/data",
+    "/payload/notification/appMessageId",
+    "/pushOptions/biTag",
+];

@@ -1,0 +1,53 @@
+//! A message in the JSON of `message`, but for its tokens.
+
+use serde_json::{Map, Value, json};
+
+use super::{BODY_MAX, TTL_MAX};
+use crate::vendor::{
+    Draft, Ids, TooLarge, Vendor,
+    draft::object,
+    payload::{self, Limits, Shown, Tap, data, intent, number, tap},
+    spec::Brief,
+};
+
+/// Lines have no length of their own, only the whole has.
+const LIMITS: Limits = Limits { title: BODY_MAX, body: BODY_MAX, bytes: BODY_MAX };
+
+/// Writes the message.
+pub(super) fn draft(brief: &Brief<'_>) -> Result<Draft, TooLarge> {
+    payload::draft(brief, Vendor::Huawei, &LIMITS, &|shown| write(brief, shown))
+}
+
+fn write(brief: &Brief<'_>, shown: Option<&Shown>) -> Map<String, Value> {
+    let message = brief.message;
+    let data = data(message, brief.push);
+    let android = object([
+        ("ttl", Some(format!("{}s", message.ttl.clamp(1, TTL_MAX)).into())),
+        ("bi_tag", Some(Ids::hole(brief.push).into())),
+        // What still waits for the phone is replaced within one of a hundred groups.
+        ("collapse_key", message.collapse.as_deref().map(|key| (number(key) % 100 + 1).into())),
+        ("notification", shown.map(|shown| Value::Object(notification(brief, shown, &data)))),
+    ]);
+    object([
+        ("data", Some(Value::Object(data).to_string().into())),
+        ("android", Some(Value::Object(android))),
+    ])
+}
+
+fn notification(brief: &Brief<'_>, shown: &Shown, data: &Map<String, Value>) -> Map<String, Value> {
+    let given = brief.message.notification.as_ref();
+    let click = match tap(brief.message) {
+        Tap::Open => json!({"type": 3}),
+        Tap::Web(url) => json!({"type": 2, "url": url}),
+        Tap::Link(link) => json!({"type": 1, "intent": intent(link, data)}),
+    };
+    object([
+        ("title", Some(shown.title.as_str().into())),
+        ("body", Some(shown.body.as_str().into())),
+        ("click_action", Some(click)),
+        ("tag", Some(brief.message.collapse.clone().unwrap_or_else(|| Ids::hole(brief.push)).into())),
+        ("image", given.and_then(|given| given.image.as_deref()).map(Value::from)),
+        // The launcher also wants the activity's name: `options.huawei.android.notification.badge.class`.
+        ("badge", given.and_then(|given| given.badge).map(|n| json!({"set_num": n.min(99)}))),
+    ])
+}

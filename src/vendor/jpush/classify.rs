@@ -1,0 +1,84 @@
+//! JPush's answer → a verdict. HTTP 200 is a success, everything else is not.
+
+use serde_json::Value;
+
+use crate::{
+    model::{
+        outcome::{Reply, Verdict},
+        time::Millis,
+    },
+    vendor::{
+        Split,
+        said::{Codes, Said, by_status, detail, json, number, said, text},
+    },
+};
+
+/// A value is wrong: maybe registration ids, which are named then.
+const VALUE: i64 = 1_003;
+/// None of the targets is one.
+const NOBODY: i64 = 1_011;
+
+const CODES: &Codes = &[
+    (1_000, Said::Down),
+    (1_001, Said::Rejected),
+    (1_002, Said::Rejected),
+    (VALUE, Said::Rejected),
+    (1_004, Said::Credentials),
+    (1_005, Said::TooLarge),
+    (1_008, Said::Credentials),
+    (1_009, Said::Rejected),
+    // Unknown, of another platform, or silent for 255 days: or the key is of another app.
+    (NOBODY, Said::Doubtful),
+    (1_012, Said::Quota),
+    (1_020, Said::Rejected),
+    (1_030, Said::Down),
+    (1_035, Said::Rejected),
+    (2_002, Said::Slow(60)),
+    (2_003, Said::Credentials),
+    (2_004, Said::Credentials),
+    (2_005, Said::Slow(60)),
+    (2_006, Said::Rejected),
+    (2_007, Said::Rejected),
+    (2_008, Said::Quota),
+    (7_000, Said::Down),
+    (7_001, Said::Credentials),
+    (7_002, Said::Rejected),
+    (7_004, Said::Credentials),
+    (7_008, Said::Credentials),
+    (7_013, Said::Rejected),
+    (7_030, Said::Down),
+];
+
+/// What came of a request.
+pub(super) fn classify(reply: &Reply, _tokens: usize, now: Millis) -> Split {
+    let body = match json(reply) {
+        Ok(body) => body,
+        Err(split) => return split,
+    };
+    if reply.status == 200 {
+        return Split::all(Verdict::accepted(body.get("msg_id").and_then(text)));
+    }
+    let error = body.get("error");
+    let message = error.and_then(|error| error.get("message")).and_then(Value::as_str);
+    let Some(code) = error.and_then(|error| error.get("code")).and_then(number) else {
+        return Split::all(
+            by_status(reply.status)
+                .heeding(reply, now)
+                .verdict(detail(format!("HTTP {}", reply.status), message)),
+        );
+    };
+    let illegal = body.get("illegal_rids").or_else(|| error.and_then(|error| error.get("illegal_rids")));
+    let illegal: Vec<&str> =
+        illegal.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let said = said(CODES, code).unwrap_or_else(|| by_status(reply.status)).heeding(reply, now);
+    if code == VALUE && !illegal.is_empty() {
+        // Nobody got it: the others are tried again, without those.
+        let rest = Split::all(
+            Said::Down.verdict(detail(code, Some("other registration ids of the same call are illegal"))),
+        );
+        return illegal.into_iter().fold(rest, |split, token| {
+            split.but(token, Said::Gone.verdict(detail(code, Some("one of illegal_rids"))))
+        });
+    }
+    Split::all(said.verdict(detail(code, message)))
+}

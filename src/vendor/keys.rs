@@ -1,0 +1,107 @@
+//! Credentials that are a handful of texts: ids, which are open, and secrets.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::{Facts, Vendor};
+use crate::{
+    line::parse::{json::Json, reader::Field, text::matching},
+    model::{problem::Problem, secret::Secret, table::Table},
+};
+
+/// One of the texts.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name in `credentials`.
+    pub name: &'static str,
+    /// It is shown, and requests are made with it while the rest stays sealed.
+    pub open: bool,
+    /// It may be left away.
+    pub optional: bool,
+    /// What it looks like, for people.
+    pub form: &'static str,
+    /// Whether a byte belongs to its alphabet.
+    pub of: fn(u8) -> bool,
+}
+
+impl Key {
+    /// An id made of digits.
+    pub const fn digits(name: &'static str) -> Self {
+        Self { name, open: true, optional: false, form: "digits", of: |b| b.is_ascii_digit() }
+    }
+
+    /// An id.
+    pub const fn id(name: &'static str) -> Self {
+        let of = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        Self { name, open: true, optional: false, form: "letters, digits, `-`, `_` and `.`", of }
+    }
+
+    /// A secret.
+    pub const fn secret(name: &'static str) -> Self {
+        Self {
+            name,
+            open: false,
+            optional: false,
+            form: "visible ASCII characters",
+            of: |b| b.is_ascii_graphic(),
+        }
+    }
+
+    /// The same, if it is there.
+    pub const fn or_none(self) -> Self {
+        Self { optional: true, ..self }
+    }
+}
+
+/// The texts of one credential.
+pub struct Keys {
+    vendor: Vendor,
+    texts: Table<String, Secret>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keys").field("vendor", &self.vendor).finish_non_exhaustive()
+    }
+}
+
+impl Keys {
+    /// Reads what an operator gives. Whether a secret is the right one only its vendor can tell.
+    pub fn parse(vendor: Vendor, json: Json, at: &str) -> Result<Self, Problem> {
+        let mut fields = Field { json, at: at.to_owned() }.object()?;
+        let mut texts = Table::new();
+        for key in vendor.spec().keys {
+            let field = match fields.take(key.name) {
+                None if key.optional => continue,
+                Some(field) => field,
+                None => fields.need(key.name)?,
+            };
+            texts.insert(key.name.to_owned(), Secret::new(matching(field, 256, key.form, key.of)?));
+        }
+        fields.end()?;
+        Ok(Self { vendor, texts })
+    }
+
+    /// One of them; empty where it was left away.
+    pub fn get(&self, name: &str) -> &str {
+        self.texts.iter().find(|(of, _)| of.as_str() == name).map_or("", |(_, text)| text.reveal())
+    }
+
+    /// For sealing.
+    pub fn to_stored(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(serde_json::to_vec(&self.texts).unwrap_or_default())
+    }
+
+    /// After opening.
+    pub fn from_stored(vendor: Vendor, bytes: &[u8]) -> Option<Self> {
+        Some(Self { vendor, texts: serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()? })
+    }
+
+    /// The open ones.
+    pub fn facts(&self) -> Facts {
+        let open = self.vendor.spec().keys.iter().filter(|key| key.open);
+        let shown = open.map(|key| (key.name.to_owned(), self.get(key.name).to_owned()));
+        Facts::Keys(crate::model::table::gather(shown.filter(|(_, text)| !text.is_empty())))
+    }
+}

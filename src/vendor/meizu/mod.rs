@@ -1,0 +1,48 @@
+//! Meizu's Flyme Push.
+//!
+//! - Documents: <https://github.com/MEIZUPUSH/PushAPI>
+//!
+//! Promises: one call for up to 100 tokens of equal content, signed as Meizu publishes it; the answer names the tokens that
+//! failed and why. Meizu has no id that tells a repeated try from a new message.
+
+mod classify;
+mod draft;
+mod request;
+#[cfg(test)]
+mod tests;
+
+use super::{
+    kept,
+    keys::Key,
+    spec::{Bearer, Spec, exponential, opaque},
+};
+use crate::model::{device::Platform, time::DayZone};
+
+/// Meizu.
+pub const SPEC: Spec = Spec {
+    name: "meizu",
+    hosts: &["server-api-push.meizu.com"],
+    day_zone: DayZone::China,
+    stale_days: 90,
+    platforms: &[Platform::Android],
+    list_max: 100,
+    shows_only: true,
+    bearer: Bearer::Made,
+    keys: &[Key::digits("app_id"), Key::secret("app_secret")],
+    held: Some(|keys| keys.get("app_secret").to_owned()),
+    exchange: None,
+    called_back: true,
+    kept: KEPT,
+    retry_secs: exponential,
+    token: |text| {
+        opaque(text, "-_", "a token of `meizu` has 1 to 512 characters: letters, digits, `-` and `_`")
+    },
+    draft: draft::draft,
+    check_options: |options, at| kept::check(KEPT, options, at),
+    prepare: None,
+    request: request::request,
+    classify: classify::classify,
+};
+
+/// In `messageJson`.
+const KEPT: &[&str] = &["/noticeBarInfo/noticeMsgType", "/clickTypeInfo/parameters", "/extra"];

@@ -1,0 +1,63 @@
+//! OPPO's push (HeyTap), which OnePlus and realme phones use too (unverified).
+//!
+//! - Documents: <https://open.oppomobile.com/new/developmentDoc>, ids 11234 (access tokens), 11236 (notification), 11238
+//!   (requests), 13189 (classes)
+//!
+//! Promises: one call for up to 1,000 tokens, each with its delivery's own id; which host a token belongs to is read from the
+//! token. Whether one access token serves both hosts is unverified: if it does not, phones abroad end with `credentials`.
+//! Most dead tokens are known from receipts only.
+
+mod access_token;
+mod classify;
+mod draft;
+mod request;
+#[cfg(test)]
+mod tests;
+
+use super::{
+    exchange::Exchange,
+    kept,
+    keys::Key,
+    spec::{Bearer, Spec, exponential, opaque},
+};
+use crate::model::{device::Platform, time::DayZone};
+pub(super) use request::host;
+
+/// OPPO.
+pub const SPEC: Spec = Spec {
+    name: "oppo",
+    hosts: &["api.push.oppomobile.com", "api-intl.push.oppomobile.com"],
+    day_zone: DayZone::China,
+    // A token dies after so many days offline.
+    stale_days: 30,
+    platforms: &[Platform::Android],
+    list_max: 1_000,
+    shows_only: true,
+    bearer: Bearer::Given,
+    keys: &[Key::secret("app_key"), Key::secret("master_secret")],
+    held: None,
+    exchange: Some(Exchange { request: access_token::request, read: access_token::read }),
+    called_back: true,
+    kept: KEPT,
+    retry_secs: exponential,
+    token: |text| {
+        opaque(text, "_-", "a token of `oppo` has 1 to 512 characters: letters, digits, `_` and `-`")
+    },
+    draft: draft::draft,
+    check_options: |options, at| kept::check(KEPT, options, at),
+    prepare: None,
+    request: request::request,
+    classify: classify::classify,
+};
+
+/// In `notification`.
+const KEPT: &[&str] = &[
+    "/app_message_id",
+    "/action_parameters",
+    "/channel_id",
+    "/category",
+    "/notify_level",
+    "/private_msg_template_id",
+    "/call_back_url",
+    "/call_back_parameter",
+];

@@ -1,0 +1,143 @@
+//! Classes and limits of the vendors who sort messages by what they are for. They are data, `rules.json`, dated and with a source
+//! per vendor, checked when the worker is built; an app's policy changes them for itself (`policy.classes`).
+
+use serde_json::{Map, Value};
+
+use super::{Vendor, draft::merge};
+use crate::model::{app::Policy, push::Category};
+
+/// What a vendor says of a category.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Which vendor.
+    vendor: &'static str,
+    /// Which category.
+    category: &'static str,
+    /// The class: merged into the vendor's JSON (JSON Merge Patch).
+    class: &'static str,
+    /// The vendor gives this class to those who have asked for it: the app's policy has to name it.
+    granted: bool,
+    /// Members of the class that are the app's own: its policy has to give them.
+    needs: &'static [&'static str],
+    /// Most messages for one device in one of the vendor's days.
+    pub per_device: Option<u32>,
+    /// Most messages in one of the vendor's days.
+    pub per_day: Option<PerDay>,
+}
+
+/// A limit that depends on how many devices there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PerDay {
+    /// How often they are counted.
+    pub times: u64,
+    /// Which devices.
+    pub of: Of,
+    /// The limit is not below this.
+    pub least: u64,
+}
+
+/// Devices that a limit depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// Those that have the app.
+    Installed,
+    /// Those whose notifications are on.
+    Enabled,
+}
+
+include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+
+/// The rule on a category; none where the vendor does not sort, or the module does it.
+pub fn rule(vendor: Vendor, category: Category) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.vendor == vendor.name() && rule.category == category.name())
+}
+
+/// The class of a category, with the app's own members. `Err`: what the policy has to say first.
+pub fn class(vendor: Vendor, category: Category, policy: &Policy) -> Result<Map<String, Value>, String> {
+    let Some(rule) = rule(vendor, category) else { return Ok(Map::new()) };
+    match rule.class(policy.classes.get(&vendor).and_then(|of| of.get(&category))) {
+        Err(_) if policy.lower_class => class_of_marketing(vendor, policy),
+        Err(missing) => {
+            let (vendor, category) = (vendor.name(), category.name());
+            Err(format!(
+                "`{vendor}` wants {missing} for `{category}`: set it in the app's policy, classes.{vendor}.{category}, or let such \
+                 messages go as marketing with lower_class"
+            ))
+        }
+        class => class,
+    }
+}
+
+fn class_of_marketing(vendor: Vendor, policy: &Policy) -> Result<Map<String, Value>, String> {
+    let own = policy.classes.get(&vendor).and_then(|of| of.get(&Category::Marketing));
+    rule(vendor, Category::Marketing).map_or(Ok(Map::new()), |rule| rule.class(own))
+}
+
+impl Rule {
+    fn class(&self, own: Option<&Map<String, Value>>) -> Result<Map<String, Value>, String> {
+        if self.granted && own.is_none() {
+            return Err("a grant (an empty object says that the app has it)".to_owned());
+        }
+        let given = |name: &&&str| own.and_then(|own| own.get(**name)).is_some_and(|value| !value.is_null());
+        if let Some(missing) = self.needs.iter().find(|name| !given(name)) {
+            return Err(format!("`{missing}`"));
+        }
+        let mut class = serde_json::from_str(self.class).unwrap_or_default();
+        if let Some(own) = own {
+            merge(&mut class, own);
+        }
+        Ok(class)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{model::table::gather, vendor::sample::object};
+
+    fn policy(vendor: Vendor, category: Category, class: Value) -> Policy {
+        Policy { classes: gather([(vendor, gather([(category, object(class))]))]), ..Policy::default() }
+    }
+
+    #[test]
+    fn every_class_of_every_vendor_is_there_and_is_an_object() {
+        for vendor in Vendor::ALL.into_iter().filter(|vendor| vendor.sorts()) {
+            for category in Category::ALL {
+                let rule = rule(vendor, category).unwrap_or_else(|| panic!("{vendor:?} {category:?}"));
+                assert!(serde_json::from_str::<Map<String, Value>>(rule.class).is_ok());
+            }
+        }
+        assert_eq!(RULES.len(), Vendor::ALL.into_iter().filter(|vendor| vendor.sorts()).count() * 4);
+    }
+
+    #[test]
+    fn what_only_the_app_can_say_is_asked_for_by_the_name_of_the_setting() {
+        let refused = class(Vendor::Xiaomi, Category::Im, &Policy::default()).unwrap_err();
+        assert!(refused.contains("extra.channel_id") && refused.contains("classes.xiaomi.im"), "{refused}");
+        let half = policy(Vendor::Xiaomi, Category::Im, json!({"extra.channel_id": "1"}));
+        assert!(class(Vendor::Xiaomi, Category::Im, &half).unwrap_err().contains("extra.template_id"));
+        let whole = json!({"extra.channel_id": "1", "extra.template_id": "T"});
+        let policy_of = policy(Vendor::Xiaomi, Category::Im, whole.clone());
+        assert_eq!(class(Vendor::Xiaomi, Category::Im, &policy_of).unwrap(), object(whole));
+        assert!(class(Vendor::Huawei, Category::Im, &Policy::default()).is_err());
+        let granted = policy(Vendor::Huawei, Category::Im, json!({}));
+        assert_eq!(class(Vendor::Huawei, Category::Im, &granted).unwrap()["android"]["category"], "IM");
+    }
+
+    #[test]
+    fn or_the_message_goes_as_marketing_where_the_policy_says_so() {
+        let lower = Policy { lower_class: true, ..Policy::default() };
+        let class = class(Vendor::Huawei, Category::Im, &lower).unwrap();
+        assert_eq!(class["android"]["category"], "MARKETING");
+    }
+
+    #[test]
+    fn an_app_changes_a_class_for_itself() {
+        let own =
+            policy(Vendor::Vivo, Category::Follow, json!({"category": "SUBSCRIPTION", "classification": 1}));
+        let class = class(Vendor::Vivo, Category::Follow, &own).unwrap();
+        assert_eq!(Value::Object(class), json!({"category": "SUBSCRIPTION", "classification": 1}));
+    }
+}

@@ -1,0 +1,55 @@
+//! A message in vivo's JSON, but for the app, its tokens and its id.
+
+use serde_json::{Map, Value, json};
+
+use crate::vendor::{
+    Draft, Ids, TooLarge, Vendor,
+    draft::object,
+    payload::{self, Limits, Shown, Tap, data, intent, number, tap},
+    spec::Brief,
+};
+
+/// Characters; the size of the whole is not documented, that of the data is.
+const LIMITS: Limits = Limits { title: 40, body: 100, bytes: 8_192 };
+/// Most characters of `clientCustomMap`.
+const DATA_MAX: usize = 1_024;
+/// `timeToLive`, seconds.
+const TTL: (u32, u32) = (60, 86_400);
+
+/// Writes the message.
+pub(super) fn draft(brief: &Brief<'_>) -> Result<Draft, TooLarge> {
+    let bytes = custom(brief).chars().count();
+    if bytes > DATA_MAX {
+        return Err(TooLarge { bytes, limit: DATA_MAX });
+    }
+    payload::draft(brief, Vendor::Vivo, &LIMITS, &|shown| write(brief, shown))
+}
+
+/// The data as one text: no more than ten pairs may be in the map, and the data's names are the caller's.
+fn custom(brief: &Brief<'_>) -> String {
+    Value::Object(data(brief.message, brief.push)).to_string()
+}
+
+fn write(brief: &Brief<'_>, shown: Option<&Shown>) -> Map<String, Value> {
+    let message = brief.message;
+    let (skip, content) = match tap(message) {
+        Tap::Open => (1, None),
+        Tap::Web(url) => (2, Some(url.into())),
+        Tap::Link(link) => (4, Some(intent(link, &Map::new()).into())),
+    };
+    object([
+        ("title", shown.map(|shown| shown.title.as_str().into())),
+        ("content", shown.map(|shown| shown.body.as_str().into())),
+        ("notifyType", Some(4.into())),
+        ("timeToLive", Some(message.ttl.clamp(TTL.0, TTL.1).into())),
+        ("sendOnline", (message.ttl == 0).then(|| true.into())),
+        ("skipType", Some(skip.into())),
+        ("skipContent", content),
+        ("clientCustomMap", Some(json!({"ep_data": custom(brief)}))),
+        ("notifyId", message.collapse.as_deref().map(|key| number(key).into())),
+        (
+            "extra",
+            brief.callback.map(|url| json!({"callback": url, "callback.param": Ids::hole(brief.push)})),
+        ),
+    ])
+}

@@ -1,0 +1,60 @@
+//! vivo Push, also of iQOO phones (unverified).
+//!
+//! - Documents: <https://dev.vivo.com.cn/documentCenter/doc/362> and its neighbours, API 2.9.2
+//!
+//! Promises: one token goes by `/message/send`, two to 1,000 of equal content by one saved message and one list; `requestId` is
+//! the same for every try, and vivo sends it once. Codes that senders have written down are marked unverified in `classify`.
+
+mod access_token;
+mod classify;
+mod draft;
+mod request;
+#[cfg(test)]
+mod tests;
+
+use super::{
+    exchange::Exchange,
+    kept,
+    keys::Key,
+    spec::{Bearer, Prepare, Spec, exponential, opaque},
+};
+use crate::model::{device::Platform, time::DayZone};
+
+/// vivo.
+pub const SPEC: Spec = Spec {
+    name: "vivo",
+    hosts: &["api-push.vivo.com.cn"],
+    day_zone: DayZone::China,
+    // vivo counts devices that were online within so many days, and calls others inactive.
+    stale_days: 14,
+    platforms: &[Platform::Android],
+    list_max: 1_000,
+    shows_only: true,
+    bearer: Bearer::Given,
+    keys: &[Key::digits("app_id"), Key::secret("app_key"), Key::secret("app_secret")],
+    held: None,
+    exchange: Some(Exchange { request: access_token::request, read: access_token::read }),
+    called_back: true,
+    kept: KEPT,
+    retry_secs: exponential,
+    token: |text| {
+        opaque(text, "-_", "a token of `vivo` has 1 to 512 characters: letters, digits, `-` and `_`")
+    },
+    draft: draft::draft,
+    check_options: |options, at| kept::check(KEPT, options, at),
+    prepare: Some(Prepare { request: request::save, read: classify::task }),
+    request: request::request,
+    classify: classify::classify,
+};
+
+const KEPT: &[&str] = &[
+    "/appId",
+    "/regId",
+    "/regIds",
+    "/alias",
+    "/requestId",
+    "/clientCustomMap",
+    "/classification",
+    "/category",
+    "/extra",
+];

@@ -1,0 +1,53 @@
+//! A draft, its tokens, a bearer → the HTTP requests.
+
+use serde_json::{Value, json};
+
+use super::SPEC;
+use crate::vendor::{Body, Facts, Outbound, payload::with_member, spec::Call};
+
+/// An id of digits as the number that vivo wants; beyond its range a text, which vivo refuses by itself.
+pub(super) fn number(digits: &str) -> Value {
+    digits.parse::<u64>().map_or_else(|_| digits.into(), Value::from)
+}
+
+fn app(facts: &Facts) -> Result<Value, &'static str> {
+    facts.open("app_id").map(number).ok_or("the credential has no `app_id`")
+}
+
+fn post(path: &str, call: &Call<'_>, body: String) -> Result<Outbound, &'static str> {
+    let host = SPEC.hosts.first().ok_or("no host")?;
+    let headers = vec![
+        ("authtoken", call.bearer.to_owned()),
+        ("content-type", "application/json; charset=utf-8".to_owned()),
+    ];
+    Ok(Outbound { url: format!("https://{host}/message/{path}"), headers, body: Body::Text(body) })
+}
+
+/// The message with its app and its id.
+fn message(facts: &Facts, call: &Call<'_>) -> Result<String, &'static str> {
+    let id = Value::from(call.ids.uuid.as_str()).to_string();
+    let body = with_member(&call.draft.body.fill(call.ids), "requestId", &id);
+    Ok(with_member(&body, "appId", &app(facts)?.to_string()))
+}
+
+/// Saves the message of a list.
+pub(super) fn save(facts: &Facts, call: &Call<'_>) -> Result<Outbound, &'static str> {
+    post("saveListPayload", call, message(facts, call)?)
+}
+
+/// The request for one token, or for the list of them.
+pub(super) fn request(facts: &Facts, call: &Call<'_>) -> Result<Outbound, &'static str> {
+    let Some(task) = call.prepared else {
+        let token = Value::from(call.first()?.address.token.reveal()).to_string();
+        return post("send", call, with_member(&message(facts, call)?, "regId", &token));
+    };
+    let written: Value = serde_json::from_str(&call.draft.body.fill(call.ids)).unwrap_or_default();
+    let list = json!({
+        "appId": app(facts)?,
+        "taskId": task,
+        "requestId": format!("{}-l", call.ids.uuid),
+        "regIds": call.tokens().collect::<Vec<_>>(),
+        "pushMode": written.get("pushMode").cloned().unwrap_or_else(|| 0.into()),
+    });
+    post("pushToList", call, list.to_string())
+}
