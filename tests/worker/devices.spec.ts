@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { killRuntime } from "./crash.ts";
-import { type App, Stage, cost, until } from "./stage.ts";
+import { type App, Stage, copied, cost, until } from "./stage.ts";
 
 let stage: Stage;
 before(async () => {
@@ -15,7 +15,7 @@ after(() => stage.stop());
 const copyOf = async (app: App, user: string) => {
   const kv = await stage.kv("DEVICES");
   const text = await kv.get(`user:${app.id}.1:${user}`);
-  return text === null ? undefined : JSON.parse(text).devices.map((device: { id: string }) => device.id);
+  return text === null ? undefined : copied(text);
 };
 
 test("a device is registered, shown without its token, and removed; KV follows", async () => {

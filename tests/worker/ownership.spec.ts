@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { startLab } from "../lab/lab.ts";
 import { killRuntime } from "./crash.ts";
 import { Moves } from "./moves.ts";
-import { type App, Stage, cost, copiesAreTrusted, sentTo, until } from "./stage.ts";
+import { type App, Stage, copied, copiesAreTrusted, cost, sentTo, until } from "./stage.ts";
 
 let stage: Stage;
 before(async () => {
@@ -65,8 +65,8 @@ test("1,000 racing moves with kills in between: one owner each, KV agrees, nothi
     await until(async () => {
       for (const user of users) {
         const copy = await kv.get(`user:${app.id}.1:${user}`);
-        const copied = copy === null ? [] : JSON.parse(copy).devices.map((device: { id: string }) => device.id);
-        if (copied.join() !== (await racing.devices(app, user)).join()) return undefined;
+        const names = copy === null ? [] : copied(copy);
+        if (names.join() !== (await racing.devices(app, user)).join()) return undefined;
       }
       return true;
     }, 60_000);

@@ -204,6 +204,11 @@ function miniflareOptions(labUrl: string, options: StageOptions): MiniflareOptio
   } as MiniflareOptions;
 }
 
+/** The devices that a read copy in KV names, as src/wire/user/copy.rs writes it. */
+export function copied(copy: string): string[] {
+  return JSON.parse(copy)[0].map(([id]: [string]) => id);
+}
+
 /** What a request cost, from its header. */
 export function cost(answer: Answer): Cost {
   const header = answer.headers.get("edgepush-cost") ?? "";

@@ -114,11 +114,13 @@ pub struct Advice {
 }
 
 /// Messages that were not sent because notifications are switched off, by category, up to [`MISSED_MAX`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missed {
     /// Messages of a person.
+    #[serde(default)]
     pub im: u32,
     /// Of an order.
+    #[serde(default)]
     pub order: u32,
 }
 
