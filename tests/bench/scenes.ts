@@ -130,7 +130,8 @@ export async function copyScenes(ours: Variant, mock: MockVendor, adminKey: stri
 async function wholeCopy(devices: { get(key: string): Promise<string | null> }, key: string, n: number): Promise<string> {
   for (let tries = 0; tries < 100; tries++) {
     const copy = await devices.get(key);
-    if (copy !== null && JSON.parse(copy).devices.length === n) return copy;
+    // As src/wire/user/copy.rs writes it: the devices first.
+    if (copy !== null && JSON.parse(copy)[0].length === n) return copy;
     await sleep(100);
   }
   throw new Error(`no copy of ${key} with ${n} devices in KV`);

@@ -170,9 +170,7 @@ export class Stage {
     const kv = await this.kv("DEVICES");
     const put = async (user: string) => {
       const token = createHash("sha256").update(user).digest("hex");
-      // As src/wire/user/copy.rs writes it.
-      const device = [`${user}-iphone`, "ios", "apns", token, null, app.topic, "granted", null];
-      await kv.put(`user:${app.id}.1:${user}`, JSON.stringify([[device], [], null, 0]));
+      await kv.put(`user:${app.id}.1:${user}`, copyOf([[`${user}-iphone`, "ios", "apns", token, null, app.topic, "granted", null]]));
     };
     for (let at = 0; at < names.length; at += 50) await Promise.all(names.slice(at, at + 50).map(put));
   }
@@ -204,7 +202,12 @@ function miniflareOptions(labUrl: string, options: StageOptions): MiniflareOptio
   } as MiniflareOptions;
 }
 
-/** The devices that a read copy in KV names, as src/wire/user/copy.rs writes it. */
+/** A read copy with these devices, old enough to be trusted, as src/wire/user/copy.rs writes it. */
+export function copyOf(devices: readonly (string | null)[][]): string {
+  return JSON.stringify([devices, [], null, 0]);
+}
+
+/** The devices that a read copy in KV names. */
 export function copied(copy: string): string[] {
   return JSON.parse(copy)[0].map(([id]: [string]) => id);
 }

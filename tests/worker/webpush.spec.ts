@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { startLab } from "../lab/lab.ts";
 import type { Subscription, WebpushCredentials } from "../lab/vendors/webpush_browsers.ts";
 import { SERVICES } from "../lab/vendors/webpush_answers.ts";
-import { ADMIN_KEY, Stage, until, type App } from "./stage.ts";
+import { ADMIN_KEY, Stage, copyOf, until, type App } from "./stage.ts";
 
 let stage: Stage;
 before(async () => {
@@ -149,7 +149,7 @@ test("the operator's own push service is one more host, for as long as the setti
     const kv = await without.kv("DEVICES");
     const { p256dh, auth } = own.keys;
     const token = JSON.stringify({ endpoint: own.endpoint, keys: { auth, p256dh } });
-    await kv.put(`user:${other.id}.1:old`, JSON.stringify({ devices: [{ id: "d", platform: "web", vendor: "webpush", token, permission: "granted" }] }));
+    await kv.put(`user:${other.id}.1:old`, copyOf([["d", "web", "webpush", token, null, null, "granted", null]]));
     const skipped = (await without.push(other, { to: { users: ["old"] } })).json.deliveries[0];
     assert.deepEqual([skipped.state, skipped.reason], ["skipped", "no_credentials"]);
     assert.match(skipped.detail, /WEBPUSH_HOSTS/);

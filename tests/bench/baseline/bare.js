@@ -12,7 +12,8 @@ export default {
     const push = await request.json();
     const user = push.to.users[0];
     const plan = PLANS[user];
-    const { devices } = JSON.parse(await env.DEVICES.get(plan.key));
+    // As src/wire/user/copy.rs writes it: a device is [id, platform, vendor, token, …].
+    const [devices] = JSON.parse(await env.DEVICES.get(plan.key));
     const key = crypto.randomUUID();
     const begun = ledger(env, key, { begin: { key, record: plan.record.repeat(devices.length), work: plan.work } });
     const admitted = plan.account === undefined ? undefined : admit(env, plan, devices.length);
@@ -21,7 +22,7 @@ export default {
     const sender = async () => {
       while (next < devices.length) {
         const device = devices[next++];
-        const url = plan.token_in_url ? plan.url + device.token : plan.url;
+        const url = plan.token_in_url ? plan.url + device[3] : plan.url;
         const answer = await fetch(url, { method: "POST", headers: plan.headers, body: plan.body });
         await answer.text();
       }
@@ -29,7 +30,7 @@ export default {
     if (devices.length === 1) await sender();
     else await Promise.all(Array.from({ length: Math.min(6, devices.length) }, sender));
     await ledger(env, key, { settle: { key, record: plan.record.repeat(devices.length) } });
-    const deliveries = devices.map(({ id, vendor }) => ({ user, device: id, vendor, state: "accepted" }));
+    const deliveries = devices.map(([id, , vendor]) => ({ user, device: id, vendor, state: "accepted" }));
     return Response.json({ status: "done", counts: { accepted: devices.length }, deliveries });
   },
 };
