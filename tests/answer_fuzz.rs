@@ -14,6 +14,7 @@ use edgepush::{
     line::{resolve, send},
     model::{
         app::App,
+        delivery::Reason,
         ids::UserId,
         outcome::{Answer, Outcome, Reply},
         page::Page,
@@ -21,9 +22,9 @@ use edgepush::{
         time::{Millis, retry_after},
     },
     object::claim,
-    vendor::{Vendor, fcm},
+    vendor::{Vendor, fcm, receipt},
     wire::{
-        ledger::{Target, Work},
+        ledger::{Event, Target, Work},
         user::Copy,
     },
 };
@@ -50,6 +51,15 @@ const BODIES: [&str; 19] = [
     r#"{"error":"invalid_grant","error_description":"Invalid JWT Signature."}"#,
     r#"{"code":410,"errno":106,"error":"Gone","message":"Request did not validate"}"#,
     "<html><title>502 Bad Gateway</title></html>",
+];
+
+/// Reports as vendors send them.
+const RECEIPTS: [&str; 5] = [
+    r#"{"statuses":[{"token":"tokC","biTag":"01ARYZ6S410000000000000000.0","deliveryStatus":{"result":2,"timestamp":1}}]}"#,
+    r#"data={"sdm0001x":{"type":16,"param":"01ARYZ6S410000000000000000.0","targets":"rid-A,rid-B","timestamp":1}}"#,
+    r#"[{"registrationIds":"OPPO_CN_1,OPPO_CN_2","param":"01ARYZ6S410000000000000000.0","eventType":"regid_invalid"}]"#,
+    r#"{"900001":{"param":"01ARYZ6S410000000000000000.0","targets":"1234","ackType":"0"}}"#,
+    r#"cb={"NS0001-1":{"param":"01ARYZ6S410000000000000000.0","type":1,"targets":["S5Q4b7demo0001"]}}&access_token=demo"#,
 ];
 
 /// Words that a vendor may mean a dead token by. Statuses of push services say it too.
@@ -157,6 +167,26 @@ proptest! {
         }
     }
 
+    /// Reports come from anybody who knows the address: they are read or refused, and only a vendor's own code is a dead token.
+    #[test]
+    fn receipts_are_read_or_not(
+        which in 0..RECEIPTS.len(), at in any::<prop::sample::Index>(), remove in 0..30usize, insert in ".{0,8}",
+    ) {
+        let mut text: Vec<char> = RECEIPTS[which].chars().collect();
+        let from = at.index(text.len());
+        text.splice(from..(from + remove).min(RECEIPTS[which].chars().count()), insert.chars());
+        let text: String = text.into_iter().collect();
+        for receipts in Vendor::ALL.iter().filter_map(|vendor| vendor.spec().receipts.as_ref()) {
+            for receipt in (receipts.read)(&text).unwrap_or_default() {
+                let _ = receipt::place(&receipt.tag);
+                if matches!(receipt.event, Event::Lost(Reason::TokenGone, _)) {
+                    let said = ["2", "5", "16", "regid_invalid"].iter().any(|code| text.contains(code));
+                    prop_assert!(said, "{text}");
+                }
+            }
+        }
+    }
+
     /// What lies in KV and in rows is read or it is not; what is read can be used.
     #[test]
     fn stored_texts_are_read_or_not(
@@ -165,7 +195,7 @@ proptest! {
         let texts = [
             r#"[[["d","ios","apns","00",null,null,"granted",20000]],["im"],[{"from":"22:00","to":"07:00","categories":["follow"]},"Europe/Berlin"],7]"#,
             r#"["shop",1,3,{},{"quota":{"fcm":{"im":{"per_day":1}}},"stale_days":{"fcm":30}},[],[],0,0]"#,
-            r#"["01ARYZ6S410000000000000000","whole","im",null,1,2,"resend",null,0,[[{"device":["u","d"]},null,"fcm","held",1,"quiet_hours",null,null,false,9,0,false,[]]]]"#,
+            r#"["01ARYZ6S410000000000000000","whole","im",null,1,2,"resend",null,0,[[{"device":["u","d"]},null,"fcm","held",1,"quiet_hours",null,null,false,9,0,false,7,["received",8],[]]]]"#,
             r#"[["shop",1],{"device":"d"},["u","d"],7,5,[[["v","d"],7]]]"#,
         ];
         let mut text: Vec<char> = texts[which].chars().collect();
@@ -188,7 +218,7 @@ proptest! {
 /// The texts that mutations start from are what they should be.
 #[test]
 fn the_stored_texts_are_valid() {
-    let delivery = r#"[{"device":["u","d"]},null,"fcm","held",1,"quiet_hours",null,null,false,9,0,false,[]]"#;
+    let delivery = r#"[{"device":["u","d"]},null,"fcm","held",1,"quiet_hours",null,null,false,9,0,false,7,["received",8],[]]"#;
     let page =
         format!(r#"["01ARYZ6S410000000000000000","whole","im",null,1,2,"resend",null,0,[{delivery}]]"#);
     assert!(serde_json::from_str::<Page>(&page).is_ok());

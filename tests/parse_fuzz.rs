@@ -117,6 +117,7 @@ fn parse_all(bytes: &[u8]) -> Vec<Result<(), Problem>> {
                     push: &id,
                     now: Millis(0),
                     class: &class,
+                    receipt_id: None,
                     callback: None,
                 };
                 let _ = vendor.draft(&brief);

@@ -243,7 +243,7 @@ fn audiences(vendor: Vendor, batch: &Batch) -> Vec<String> {
 }
 
 /// Opens a credential.
-fn open(cx: &Cx, app: &App, vendor: Vendor) -> Option<Credential> {
+pub(super) fn open(cx: &Cx, app: &App, vendor: Vendor) -> Option<Credential> {
     let stored = app.credentials.get(&vendor)?;
     let bytes = cx.config.seal_keys.open(&seal_owner(&app.id, vendor), &stored.sealed).ok()?;
     Credential::from_stored(vendor, &bytes)

@@ -121,12 +121,19 @@ pub(super) async fn manager(cx: &Cx, authorization: Option<&str>, id: &AppId) ->
 
 /// The app of a job. `None`: it is gone.
 pub(super) async fn tenant(cx: &Cx, tenant: &Tenant) -> Result<Option<Rc<App>>, Problem> {
-    let id = &tenant.app;
+    Ok(known(cx, &tenant.app).await?.filter(|app| app.tenant() == *tenant))
+}
+
+/// An app, whoever asks.
+pub(super) async fn known(cx: &Cx, id: &AppId) -> Result<Option<Rc<App>>, Problem> {
+    if memory::is_missing(id, cx.now, ASKED_MS) {
+        return Ok(None);
+    }
     let known = match memory::app(id).filter(|known| within(known.read_at, FRESH_MS, cx.now)) {
         Some(known) => Some(known),
         None => record(cx, id).await?,
     };
-    Ok(known.map(|known| known.app).filter(|app| app.tenant() == *tenant))
+    Ok(known.map(|known| known.app))
 }
 
 fn within(at: Millis, ms: u64, now: Millis) -> bool {

@@ -81,6 +81,7 @@ pub(super) async fn held_before(
         | Outcome::Known(_)
         | Outcome::Distrust(_)
         | Outcome::Erased(..)
+        | Outcome::Heard(_)
         | Outcome::Funnel(_) => Ok(None),
     }
 }
@@ -111,6 +112,7 @@ pub(super) async fn begin(
         | Outcome::Slice(_)
         | Outcome::Known(_)
         | Outcome::Erased(..)
+        | Outcome::Heard(_)
         | Outcome::Funnel(_) => Err(unusable()),
     }
 }

@@ -20,6 +20,7 @@ mod memory;
 mod objects;
 mod push;
 mod queue;
+mod receipts;
 mod resolve;
 mod routes;
 mod send;

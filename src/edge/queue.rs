@@ -82,6 +82,7 @@ pub(super) async fn targets(
         | Outcome::Known(_)
         | Outcome::Distrust(_)
         | Outcome::Erased(..)
+        | Outcome::Heard(_)
         | Outcome::Funnel(_) => {
             return Err(ledger::unusable());
         }

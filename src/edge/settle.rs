@@ -25,7 +25,7 @@ const AT_ONCE: usize = 6;
 
 /// Does what is left to do.
 pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes, after: Aftermath) {
-    let Aftermath { weigh, unused } = after;
+    let Aftermath { weigh, unused, muted } = after;
     for (vendor, n) in unused {
         if let Some(pass) = passes.get(vendor) {
             admit::give_back(cx, app, vendor, batch.page.category, pass, n).await;
@@ -48,6 +48,8 @@ pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes,
         let words = words.into_iter().map(|(user, items)| (user, user::Call::Gone(items)));
         tell(cx, app, batch, words.collect()).await;
     }
+    let muted = settle::by_user(muted).into_iter().map(|(user, items)| (user, user::Call::Muted(items)));
+    tell(cx, app, batch, muted.collect()).await;
     let category = batch.page.category;
     let missed = settle::missed(batch).into_iter().map(|user| (user, user::Call::Missed(category)));
     tell(cx, app, batch, missed.collect()).await;

@@ -117,7 +117,9 @@ pub fn begin(order: Order, part: Part, took: u32, message: &Message, plan: Plan,
             Decision::Send(address) => {
                 let vendor = address.vendor;
                 let shortened = drafts.get(&vendor).is_some_and(|draft| draft.shortened);
-                let delivery = Delivery::sending(recipient, vendor, platform, shortened, now);
+                let tag = hash::tag(address.token.reveal());
+                let delivery =
+                    Delivery { tag, ..Delivery::sending(recipient, vendor, platform, shortened, now) };
                 (delivery, Entry { ids, address: Some(address), end: None, tried: false })
             }
             Decision::Hold { vendor, until } => {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     model::{
-        delivery::{Reason, State},
+        delivery::{Reason, Seen, State},
         problem::{Code, Problem},
         time::Millis,
     },
@@ -17,7 +17,9 @@ use crate::{
 };
 
 /// Stages after `requested`, in order.
-pub const STAGES: [&str; 4] = ["resolved", "admitted", "sent", "accepted"];
+pub const STAGES: [&str; 7] = ["resolved", "admitted", "sent", "accepted", "received", "shown", "clicked"];
+/// How many of them a vendor's yes has passed. What comes after is known from reports only: without one it is under way.
+const ACCEPTED: usize = 4;
 /// Longest span that is answered, hours: what ledgers keep.
 const SPAN_MAX: u64 = 92 * 24;
 
@@ -132,7 +134,13 @@ fn stands(kind: &Kind) -> Stands {
     let reason = kind.reason.map_or("cancelled", Reason::name);
     match (kind.state, kind.vendor, kind.sent) {
         (None, ..) => Stands::UnderWay(0),
-        (Some(State::Accepted), ..) => Stands::On(STAGES.len()),
+        (Some(State::Accepted), ..) => match kind.seen {
+            None | Some(Seen::Lost) => Stands::UnderWay(ACCEPTED),
+            Some(Seen::Received) => Stands::UnderWay(ACCEPTED + 1),
+            Some(Seen::Shown) => Stands::UnderWay(ACCEPTED + 2),
+            Some(Seen::Clicked) => Stands::On(STAGES.len()),
+        },
+        (Some(State::Failed), ..) if kind.seen == Some(Seen::Lost) => Stands::Lost(ACCEPTED, reason),
         (Some(State::Sending | State::Retrying | State::Held), _, sent) => {
             Stands::UnderWay(if sent { 3 } else { 1 })
         }
@@ -220,9 +228,13 @@ mod tests {
         sent: bool,
         n: i64,
     ) -> Cell {
-        let kind =
-            Kind { category: Category::Im, campaign: None, vendor, platform: None, state, reason, sent };
-        Cell { kind, n }
+        let (category, campaign, platform) = (Category::Im, None, None);
+        Cell { kind: Kind { category, campaign, vendor, platform, state, reason, sent, seen: None }, n }
+    }
+
+    fn seen(state: State, reason: Option<Reason>, seen: Seen, n: i64) -> Cell {
+        let cell = cell(Some(state), reason, Some(Vendor::Oppo), true, n);
+        Cell { kind: Kind { seen: Some(seen), ..cell.kind }, n }
     }
 
     fn asked(text: &[(&str, &str)]) -> Result<Query, Problem> {
@@ -245,17 +257,24 @@ mod tests {
             cell(Some(State::Failed), Some(Reason::TokenGone), apns, true, 8),
             cell(Some(State::Unknown), Some(Reason::NoAnswer), apns, true, 9),
             cell(Some(State::Accepted), None, apns, true, 10),
+            seen(State::Failed, Some(Reason::TokenGone), Seen::Lost, 1),
+            seen(State::Accepted, None, Seen::Received, 2),
+            seen(State::Accepted, None, Seen::Shown, 3),
+            seen(State::Accepted, None, Seen::Clicked, 4),
         ];
         let funnel = funnel(Query { from: 0, to: 1, by: By::Vendor }, &cells);
         assert!(funnel.balanced);
-        assert_eq!(funnel.total.requested, 55);
+        assert_eq!(funnel.total.requested, 65);
         let flow: Vec<_> = funnel.total.stages.iter().map(|s| (s.r#in, s.out, s.under_way)).collect();
-        assert_eq!(flow, [(55, 45, 7), (45, 38, 4), (38, 32, 0), (32, 10, 5)]);
+        let sent = [(65, 55, 7), (55, 48, 4), (48, 42, 0), (42, 20, 5)];
+        let heard = [(20, 9, 10), (9, 7, 2), (7, 4, 3)];
+        assert_eq!(flow, [&sent[..], &heard].concat());
+        assert_eq!(funnel.total.stages[4].lost, crate::model::table::gather([("token_gone", 1)]));
         assert_eq!(
             funnel.total.stages[0].lost,
             crate::model::table::gather([("cancelled", 1), ("no_device", 2)])
         );
-        assert_eq!(funnel.groups.iter().map(|group| group.requested).collect::<Vec<_>>(), [10, 45]);
+        assert_eq!(funnel.groups.iter().map(|group| group.requested).collect::<Vec<_>>(), [10, 45, 10]);
     }
 
     #[test]

@@ -98,8 +98,10 @@ fn draft(
         return Err((Reason::NotShown, detail));
     }
     let class = rules::class(vendor, message.category, &app.policy).map_err(|why| (Reason::NoClass, why))?;
-    let callback = receipts::url(config, &app.tenant(), vendor);
-    let brief = Brief { message, push, now, class: &class, callback: callback.as_deref() };
+    let facts = app.credentials.get(&vendor).map(|credential| &credential.facts);
+    let callback = facts.and_then(|facts| receipts::url(config, &app.tenant(), vendor, facts));
+    let receipt_id = facts.and_then(|facts| facts.open("receipt_id"));
+    let brief = Brief { message, push, now, class: &class, callback: callback.as_deref(), receipt_id };
     vendor.draft(&brief).map_err(|TooLarge { bytes, limit }| {
         let detail =
             format!("{bytes} bytes with the text cut as far as it goes; `{}` takes {limit}", vendor.name());

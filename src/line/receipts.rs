@@ -5,7 +5,7 @@ use crate::{
     config::Config,
     crypto::{base64url, hash, seal::SealKeys},
     model::ids::Tenant,
-    vendor::Vendor,
+    vendor::{Facts, Vendor},
 };
 
 /// Longest address that all vendors take who are told it with each message (vivo, Meizu).
@@ -34,8 +34,8 @@ pub fn path(keys: &SealKeys, tenant: &Tenant, vendor: Vendor) -> String {
 }
 
 /// The address that a vendor is told with each message. `None`: the gateway does not know its own, or it is too long.
-pub fn url(config: &Config, tenant: &Tenant, vendor: Vendor) -> Option<String> {
-    let own = config.public_url.as_deref().filter(|_| vendor.spec().called_back)?;
+pub fn url(config: &Config, tenant: &Tenant, vendor: Vendor, facts: &Facts) -> Option<String> {
+    let own = config.public_url.as_deref().filter(|_| (vendor.spec().called_back)(facts))?;
     Some(format!("{own}{}", path(&config.seal_keys, tenant, vendor))).filter(|url| url.len() <= URL_MAX)
 }
 

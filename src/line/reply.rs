@@ -5,10 +5,12 @@ use crate::model::table::Table;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::receipts;
 use crate::{
+    crypto::seal::SealKeys,
     model::{
         app::{App, Credential, KeyRecord, UserTokenKey},
-        delivery::{Delivery, Reason, Recipient, State},
+        delivery::{Delivery, Reason, Recipient, Seen, State},
         device::{Device, Environment, Permission, Platform, Registration, Source},
         ids::UserId,
         page::{Dropped, Head, Page},
@@ -73,6 +75,11 @@ struct DeliveryReply<'a> {
     shortened: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<String>,
+    /// How far it is known to have come, and since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<Seen>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen_at: Option<String>,
     /// Begun so far; a delivery has at most twelve.
     #[serde(skip_serializing_if = "Option::is_none")]
     tries: Option<u32>,
@@ -182,6 +189,8 @@ fn delivery(delivery: &Delivery, with_trace: bool) -> DeliveryReply<'_> {
         detail: delivery.detail.as_deref(),
         shortened: delivery.shortened,
         until: delivery.until.map(|at| at.rfc3339()),
+        seen: delivery.seen.map(|(seen, _)| seen),
+        seen_at: delivery.seen.map(|(_, at)| at.rfc3339()),
         tries: with_trace.then_some(delivery.tries),
         trace: if with_trace { trace(delivery) } else { Vec::new() },
     }
@@ -197,14 +206,18 @@ fn trace(delivery: &Delivery) -> Vec<StepReply<'_>> {
         .collect()
 }
 
-/// An app: what may be shown of it.
-pub fn app(app: &App) -> String {
+/// An app: what may be shown of it. Where its vendors report to is shown to the admin, who may do everything.
+pub fn app(app: &App, keys: &SealKeys) -> String {
+    let tenant = app.tenant();
+    let reporting = app.credentials.keys().filter(|vendor| vendor.spec().receipts.is_some());
+    let receipts: Table<_, _> =
+        gather(reporting.map(|vendor| (vendor, receipts::path(keys, &tenant, *vendor))));
     let credentials: Table<_, _> =
         gather(app.credentials.iter().map(|(vendor, credential)| (vendor, shown(credential))));
-    let keys: Vec<Value> = app.keys.iter().map(key_record).collect();
+    let own_keys: Vec<Value> = app.keys.iter().map(key_record).collect();
     let user_token_keys: Vec<Value> = app.user_token_keys.iter().map(user_token_key).collect();
     text(&json!({
-        "id": app.id, "credentials": credentials, "policy": app.policy, "keys": keys,
+        "id": app.id, "credentials": credentials, "receipts": receipts, "policy": app.policy, "keys": own_keys,
         "user_token_keys": user_token_keys, "created_at": app.created_at.rfc3339(), "updated_at": app.updated_at.rfc3339(),
     }))
 }

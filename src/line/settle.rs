@@ -68,6 +68,8 @@ pub struct Aftermath {
     pub weigh: Table<(Vendor, String), Weigh>,
     /// Per vendor: deliveries that took a grant and did not use it.
     pub unused: Table<Vendor, u64>,
+    /// Devices of which a vendor says that notifications are switched off.
+    pub muted: Vec<Dead>,
 }
 
 /// What has become of this try of every delivery under way.
@@ -90,18 +92,19 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>) -> (Vec<End>, Aftermath) {
                     }
                 }
             }
+            Outcome::Muted => after.muted.extend(dead(delivery, address, None)),
             Outcome::Retry { .. }
             | Outcome::Rejected
             | Outcome::TooLarge
             | Outcome::Quota
-            | Outcome::Muted
             | Outcome::Credentials(_)
             | Outcome::Unknown => {}
         }
         if !used(&verdict.outcome) {
             *after.unused.entry(address.vendor).or_default() += 1;
         }
-        ends.insert(at, end(at, delivery.tries, verdict));
+        let tag = Some(hash::tag(address.token.reveal())).filter(|tag| *tag != delivery.tag);
+        ends.insert(at, End { tag, ..end(at, delivery.tries, verdict) });
     }
     // What the gateway does not believe it does not pass on either: a backend would forget its users.
     for (at, under) in dead_at {
@@ -127,7 +130,8 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>) -> (Vec<End>, Aftermath) {
             (None, None) => continue,
         };
         let tries = delivery.tries;
-        ends.insert(at, End { at: place(at), tries, to, sent: false, reason: Some(reason), detail });
+        let reason = Some(reason);
+        ends.insert(at, End { at: place(at), tries, to, sent: false, reason, detail, tag: None });
     }
     (ends.into_iter().map(|(_, end)| end).collect(), after)
 }
@@ -162,6 +166,7 @@ pub fn not_sent(page: &Page, due: &[u32], why: &str) -> Vec<End> {
         sent: false,
         reason: Some(Reason::VendorUnavailable),
         detail: Some(format!("not sent: {why}")),
+        tag: None,
     };
     sending.map(end).collect()
 }
@@ -213,7 +218,7 @@ fn end(at: usize, tries: u32, verdict: Verdict) -> End {
         Outcome::Credentials(_) => (To::Failed, Some(Reason::Credentials)),
         Outcome::Unknown => (To::Unknown, Some(Reason::NoAnswer)),
     };
-    End { at: place(at), tries, to, sent: verdict.left, reason, detail: verdict.detail }
+    End { at: place(at), tries, to, sent: verdict.left, reason, detail: verdict.detail, tag: None }
 }
 
 impl Weigh {

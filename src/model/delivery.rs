@@ -121,11 +121,13 @@ pub enum Reason {
     NoClass,
     /// The vendor has no messages that show nothing.
     NotShown,
+    /// A newer message took its place at the vendor before it came to the phone.
+    Replaced,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::NoDevice,
         Self::PermissionOff,
         Self::Duplicate,
@@ -144,6 +146,7 @@ impl Reason {
         Self::Stale,
         Self::NoClass,
         Self::NotShown,
+        Self::Replaced,
     ];
 
     /// The name in the contract.
@@ -167,8 +170,23 @@ impl Reason {
             Self::Stale => "stale",
             Self::NoClass => "no_class",
             Self::NotShown => "not_shown",
+            Self::Replaced => "replaced",
         }
     }
+}
+
+/// What was heard of a delivery after its vendor had it: the furthest it has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen {
+    /// The vendor took it and reported later that it did not arrive; the reason says why.
+    Lost,
+    /// It came to the phone.
+    Received,
+    /// It was shown.
+    Shown,
+    /// It was tapped.
+    Clicked,
 }
 
 /// Whom a delivery is for.
@@ -212,6 +230,10 @@ pub struct Delivery {
     pub tries: u32,
     /// A request may have left for the vendor.
     pub sent: bool,
+    /// First four bytes of SHA-256 of the token it went to: receipts name tokens, and a token is not kept here.
+    pub tag: u32,
+    /// What was heard of it since, and when.
+    pub seen: Option<(Seen, Millis)>,
     /// What it was before, oldest first.
     pub trace: Vec<Step>,
 }
@@ -289,8 +311,15 @@ impl Delivery {
             until: None,
             tries: 0,
             sent: false,
+            tag: 0,
+            seen: None,
             trace: Vec::new(),
         }
+    }
+
+    /// It has come to the phone, whatever its vendor's answer was.
+    pub fn arrived(&self) -> bool {
+        self.seen.is_some_and(|(seen, _)| seen >= Seen::Received)
     }
 
     /// Goes on to another state; what it was goes into the trace.

@@ -40,6 +40,12 @@ impl Part {
             Self::Slice(slice, part) => (slice as usize * Self::PARTS_MAX + part as usize) * PAGE_MAX,
         }
     }
+
+    /// The page of a queued push in which the delivery of this number is.
+    pub fn of(n: u32) -> Self {
+        let (page, parts) = (n / PAGE_MAX as u32, Self::PARTS_MAX as u32);
+        Self::Slice(page / parts, page % parts)
+    }
 }
 
 /// Names a page within its push: its row's key is this behind the push's [`tail`](PushId::tail). Numbers are padded,

@@ -94,6 +94,18 @@ impl Credential {
         }
     }
 
+    /// User name and secret with which the vendor signs its reports, where both are set.
+    pub fn callback(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Harmony(credential) => credential.callback(),
+            Self::Keys(_, keys) => {
+                let both = (keys.get("callback_user"), keys.get("callback_secret"));
+                (!both.0.is_empty() && !both.1.is_empty()).then_some(both)
+            }
+            Self::Apns(_) | Self::Fcm(_) | Self::Webpush(_) => None,
+        }
+    }
+
     /// For sealing.
     pub fn to_stored(&self) -> Zeroizing<Vec<u8>> {
         match self {

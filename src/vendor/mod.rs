@@ -41,6 +41,7 @@ pub mod meizu;
 pub mod oppo;
 mod outbound;
 mod payload;
+pub mod receipt;
 pub mod rules;
 mod said;
 #[cfg(test)]

@@ -103,8 +103,9 @@ pub(super) fn request(
 /// The draft of a message under an app's policy.
 pub(super) fn drafted(vendor: Vendor, message: &Message, policy: &Policy) -> Result<Draft, TooLarge> {
     let class = rules::class(vendor, message.category, policy).expect("a class");
-    let callback = vendor.spec().called_back.then_some("https://push.example/v1/receipts/a/b/c");
-    vendor.draft(&Brief { message, push: &push(), now: NOW, class: &class, callback })
+    let told = (vendor.spec().called_back)(&facts(&[("receipts", "registered")]));
+    let callback = told.then_some("https://push.example/v1/receipts/a/b/c");
+    vendor.draft(&Brief { message, push: &push(), now: NOW, class: &class, callback, receipt_id: None })
 }
 
 /// A policy that names everything that a vendor's classes need.

@@ -6,6 +6,7 @@ use super::{
     Draft, Facts, Ids, Outbound, Split, TooLarge,
     exchange::Exchange,
     keys::{Key, Keys},
+    receipt::Receipts,
 };
 use crate::{
     crypto::ece::Random,
@@ -52,8 +53,8 @@ pub struct Spec {
     pub held: Option<fn(&Keys) -> String>,
     /// How access tokens are fetched with them.
     pub exchange: Option<Exchange>,
-    /// It is told with each message where to report to.
-    pub called_back: bool,
+    /// Whether it is told with each message where to report to.
+    pub called_back: fn(&Facts) -> bool,
     /// Places in the vendor's JSON that `options` may not touch: targets, credentials, classes, and what carries our own
     /// fields. JSON pointers; in a form a field's name behind a slash.
     pub kept: &'static [&'static str],
@@ -69,6 +70,8 @@ pub struct Spec {
     pub prepare: Option<Prepare>,
     /// The request of a call. `Err`: what is missing, in words that name the setting.
     pub request: fn(&Facts, &Call<'_>) -> Result<Outbound, &'static str>,
+    /// How it reports what became of messages later; none: it does not, or how is not public.
+    pub receipts: Option<Receipts>,
     /// What came of a request to so many tokens.
     pub classify: fn(&Reply, usize, Millis) -> Split,
 }
@@ -85,6 +88,8 @@ pub struct Brief<'a> {
     pub class: &'a Map<String, Value>,
     /// Where the vendor reports to, if the vendor is told so with each message.
     pub callback: Option<&'a str>,
+    /// The vendor's own name of an address that was registered in its console.
+    pub receipt_id: Option<&'a str>,
 }
 
 /// One request: equal content for one token or more.

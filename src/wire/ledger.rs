@@ -8,7 +8,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
     model::{
-        delivery::{Reason, State},
+        delivery::{Reason, Recipient, Seen, State},
         device::{Address, Platform},
         ids::{DeviceId, PushId, Tenant, UserId},
         page::{Head, Page, Part},
@@ -49,6 +49,8 @@ pub enum Call {
     /// What became of deliveries.
     /// In order: of which push; which page; when; each.
     Settle(PushId, Part, Millis, Vec<End>),
+    /// What was heard of deliveries since.
+    Hear(Vec<Heard>),
     /// Undoes a begin of which nothing was sent and nobody was told.
     /// In order: of which push; which page.
     Abort(PushId, Part),
@@ -114,6 +116,42 @@ pub struct End {
     pub reason: Option<Reason>,
     /// In words.
     pub detail: Option<String>,
+    /// Of the token it went to, where that is another one than before ([`Delivery::tag`](crate::model::delivery::Delivery)).
+    pub tag: Option<u32>,
+}
+
+/// Something that was heard of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Heard {
+    /// Of which push.
+    pub push: PushId,
+    /// Number of the delivery within the push, or of another one of the same page: a list of tokens has one.
+    pub n: u32,
+    /// Which delivery of that page.
+    pub whose: Whose,
+    /// What.
+    pub event: Event,
+}
+
+/// How a report names a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whose {
+    /// By its token, of a vendor.
+    Token(Vendor, u32),
+    /// By its user, and the device where the report names it.
+    Device(UserId, Option<DeviceId>),
+}
+
+/// What was heard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// It has come so far.
+    Seen(Seen),
+    /// It did not arrive.
+    /// In order: why; in words.
+    Lost(Reason, String),
 }
 
 /// Where a delivery goes.
@@ -166,6 +204,8 @@ pub enum Outcome {
     Funnel(Vec<Cell>),
     /// Rows that named the user, and where to go on.
     Erased(u32, Option<(Day, String)>),
+    /// Whose delivery each of the reports is about; none where there is no such delivery.
+    Heard(Vec<Option<Recipient>>),
 }
 
 /// A page of which deliveries are due.
@@ -237,4 +277,6 @@ pub struct Kind {
     pub reason: Option<Reason>,
     /// A request may have left.
     pub sent: bool,
+    /// What was heard since.
+    pub seen: Option<Seen>,
 }

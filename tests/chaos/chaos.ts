@@ -108,7 +108,7 @@ async function balanced(stage: Stage, app: App): Promise<{ balanced: boolean; co
   for (const by of ["", "?by=vendor", "?by=category", "?by=campaign", "?by=platform"]) {
     const { json } = await stage.ask("GET", `/v1/funnel${by}`, app.key);
     all &&= json.balanced;
-    all &&= json.total.stages.every((stage: any) => stage.under_way === 0);
+    all &&= json.total.stages.slice(0, 4).every((stage: any) => stage.under_way === 0);
     counted = json.total.requested;
   }
   return { balanced: all, counted };

@@ -108,7 +108,7 @@ test("the funnel adds up to what was sent, in every grouping", async () => {
   stage.lab.fault({ vendor: "apns", match: { token: dead }, do: { reason: "Unregistered" } });
   await stage.push(own, { to: { users: ["u"] } });
   await stage.push(own, { to: { users: ["u"] }, category: "order" });
-  const total = { resolved: [7, 6], admitted: [6, 4], sent: [4, 4], accepted: [4, 3] };
+  const total = { resolved: [7, 6], admitted: [6, 4], sent: [4, 4], accepted: [4, 3], received: [3, 0], shown: [0, 0], clicked: [0, 0] };
   for (const by of ["", "?by=vendor", "?by=category", "?by=campaign", "?by=platform"]) {
     const { json } = await stage.ask("GET", `/v1/funnel${by}`, own.key);
     assert.equal(json.balanced, true);

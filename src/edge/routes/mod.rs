@@ -8,6 +8,7 @@ pub(super) mod hooks;
 pub(super) mod letters;
 pub(super) mod meta;
 mod pushes;
+mod receipts;
 mod users;
 
 use super::{
@@ -41,6 +42,7 @@ pub(super) async fn answer(
         Call::DeleteUser => users::delete(cx, request, hole(0)).await,
         Call::DevicesHealth => users::health(cx, request).await,
         Call::Events => users::events(cx, request).await,
+        Call::Receipts => receipts::take(cx, request, hole(0), hole(1), hole(2)).await,
         Call::Advice => devices::advice(cx, request, hole(0), hole(1)).await,
         Call::ImportUsers => import::import(cx, request).await,
         Call::PutDevice => devices::put(cx, request, hole(0), hole(1)).await,

@@ -7,21 +7,27 @@ use super::{
         authenticate, census,
         cx::Cx,
         exchange::{Reply, Request},
-        resolve,
+        receipts, resolve,
     },
     devices::{known_zone, text_of},
 };
 use crate::{
     line::{
         authenticate as line, health,
-        parse::{event, text, wish},
+        parse::{
+            event::{self, What},
+            text, wish,
+        },
     },
     model::{
         app::Scope,
         ids::UserId,
         problem::{Code, Problem},
     },
-    wire::user::{Call, Done},
+    wire::{
+        ledger::{Event, Heard, Whose},
+        user::{Call, Done},
+    },
 };
 
 /// Shows a user's devices and preferences.
@@ -69,11 +75,11 @@ pub(super) async fn health(cx: &Cx, request: &Request<'_>) -> Result<Reply, Prob
     Ok(Reply::json(200, health::health(&app.policy, &counted, cx.now)))
 }
 
-/// Takes what apps report. Events about devices that are not there are counted and change nothing.
+/// Takes what apps report. Events about devices or messages that are not there are counted and change nothing.
 pub(super) async fn events(cx: &Cx, request: &Request<'_>) -> Result<Reply, Problem> {
     let caller = authenticate::caller(cx, request.authorization).await?;
     let events = event::events(request.body(event::BODY_MAX)?)?;
-    let mut all = Vec::with_capacity(events.len());
+    let (mut permissions, mut reports) = (Vec::new(), Vec::new());
     for (at, event) in events.into_iter().enumerate() {
         let user = match (event.user, &caller.user) {
             (Some(user), Some(own)) => line::own(own, &user).map(|()| user)?,
@@ -84,21 +90,21 @@ pub(super) async fn events(cx: &Cx, request: &Request<'_>) -> Result<Reply, Prob
                 return Err(Problem::at(Code::MissingField, format!("/events/{at}/user"), detail));
             }
         };
-        all.push((user, Call::Permission(event.device, event.permission)));
-    }
-    let (mut taken, mut unknown) = (0, 0);
-    for (user, call) in all {
-        match resolve::call(cx, &caller.app.tenant(), &user, call).await?.done {
-            Done::Missing => unknown += 1,
-            Done::Read
-            | Done::Created
-            | Done::Changed
-            | Done::Unchanged
-            | Done::Removed
-            | Done::Full
-            | Done::Taken
-            | Done::Undecided => taken += 1,
+        match event.what {
+            What::Permission(device, permission) => {
+                permissions.push((user, Call::Permission(device, permission)));
+            }
+            What::Seen(push, n, device, seen) => {
+                reports.push(Heard { push, n, whose: Whose::Device(user, device), event: Event::Seen(seen) });
+            }
         }
     }
-    Ok(Reply::json(200, json!({"taken": taken, "unknown": unknown}).to_string()))
+    let tenant = caller.app.tenant();
+    let all = permissions.len() + reports.len();
+    let heard = receipts::hear(cx, &tenant, reports).await?;
+    let mut unknown = heard.iter().filter(|whose| whose.is_none()).count();
+    for (user, call) in permissions {
+        unknown += usize::from(resolve::call(cx, &tenant, &user, call).await?.done == Done::Missing);
+    }
+    Ok(Reply::json(200, json!({"taken": all - unknown, "unknown": unknown}).to_string()))
 }

@@ -1,11 +1,14 @@
-//! `POST /v1/events`: bytes → what an app reports. In this version it reports permission; what it shows and what is tapped
-//! comes with receipts.
+//! `POST /v1/events`: bytes → what an app reports: whether notifications are allowed, and what became of a message on the phone.
 
 use super::{body, device::permission_of, reader::Field, text};
-use crate::model::{
-    device::Permission,
-    ids::{DeviceId, UserId},
-    problem::{Code, Problem},
+use crate::{
+    model::{
+        delivery::Seen,
+        device::Permission,
+        ids::{DeviceId, PushId, UserId},
+        problem::{Code, Problem},
+    },
+    vendor::receipt,
 };
 
 /// Most bytes of a batch.
@@ -18,11 +21,27 @@ pub const EVENTS_MAX: usize = 100;
 pub struct Event {
     /// Whose device; absent: that of the caller's user token.
     pub user: Option<UserId>,
-    /// Which device.
-    pub device: DeviceId,
     /// What it reports.
-    pub permission: Permission,
+    pub what: What,
 }
+
+/// What is reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Whether notifications are allowed on a device.
+    Permission(DeviceId, Permission),
+    /// How far a message came.
+    /// In order: its push; its number; on which device, where that is said; how far.
+    Seen(PushId, u32, Option<DeviceId>, Seen),
+}
+
+/// Who swipes a message away has seen it.
+const SEEN: [(&str, Seen); 4] = [
+    ("received", Seen::Received),
+    ("shown", Seen::Shown),
+    ("dismissed", Seen::Shown),
+    ("clicked", Seen::Clicked),
+];
 
 /// Reads a batch.
 pub fn events(bytes: &[u8]) -> Result<Vec<Event>, Problem> {
@@ -39,19 +58,23 @@ pub fn events(bytes: &[u8]) -> Result<Vec<Event>, Problem> {
 
 fn event(field: Field) -> Result<Event, Problem> {
     let mut fields = field.object()?;
-    let (kind, at) = fields.need("type")?.text()?;
-    if kind != "permission" {
-        let later = ["received", "shown", "clicked", "dismissed"].contains(&kind.as_str());
-        let code = if later { Code::NotSupported } else { Code::InvalidValue };
-        return Err(Problem::at(code, at, "this version takes events of the type `permission`"));
-    }
-    let event = Event {
-        user: fields.take("user").map(text::user_id).transpose()?,
-        device: text::device_id(fields.need("device")?)?,
-        permission: permission_of(fields.need("permission")?)?,
+    let kinds = SEEN.map(|(name, seen)| (name, Some(seen)));
+    let seen = fields.need("type")?.one_of(&[&kinds[..], &[("permission", None)]].concat())?;
+    let user = fields.take("user").map(text::user_id).transpose()?;
+    let what = match seen {
+        None => {
+            let device = text::device_id(fields.need("device")?)?;
+            What::Permission(device, permission_of(fields.need("permission")?)?)
+        }
+        Some(seen) => {
+            let (id, at) = fields.need("id")?.text()?;
+            let wrong = || Problem::at(Code::InvalidId, at, "the message's `ep_id`, as it came in its data");
+            let (push, n) = receipt::place(&id).ok_or_else(wrong)?;
+            What::Seen(push, n, fields.take("device").map(text::device_id).transpose()?, seen)
+        }
     };
     fields.end()?;
-    Ok(event)
+    Ok(Event { user, what })
 }
 
 #[cfg(test)]
@@ -59,19 +82,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn permission_is_reported_and_everything_else_is_refused_by_name() {
+    fn permission_and_the_way_of_a_message_are_reported_and_everything_else_is_refused_by_name() {
         let read =
             events(br#"{"events":[{"type":"permission","device":"d","permission":"denied"}]}"#).unwrap();
-        assert_eq!((read[0].device.as_str(), read[0].permission), ("d", Permission::Denied));
+        assert_eq!(read[0].what, What::Permission(DeviceId::parse("d").unwrap(), Permission::Denied));
+        for (kind, seen) in SEEN {
+            let json = format!(r#"{{"events":[{{"type":"{kind}","id":"01ARYZ6S410000000000000000.7"}}]}}"#);
+            let push = PushId::parse("01ARYZ6S410000000000000000").unwrap();
+            let what = What::Seen(push, 7, None, seen);
+            assert_eq!(events(json.as_bytes()).unwrap(), [Event { user: None, what }]);
+        }
         for (json, code, at) in [
             (r#"{}"#, Code::MissingField, "/events"),
             (r#"{"events":[]}"#, Code::InvalidValue, "/events"),
-            (r#"{"events":[{"type":"clicked"}]}"#, Code::NotSupported, "/events/0/type"),
+            (r#"{"events":[{"type":"clicked"}]}"#, Code::MissingField, "/events/0/id"),
+            (r#"{"events":[{"type":"clicked","id":"x.1"}]}"#, Code::InvalidId, "/events/0/id"),
             (r#"{"events":[{"type":"x"}]}"#, Code::InvalidValue, "/events/0/type"),
             (
                 r#"{"events":[{"type":"permission","device":"d"}]}"#,
                 Code::MissingField,
                 "/events/0/permission",
+            ),
+            (
+                r#"{"events":[{"type":"permission","device":"d","permission":"denied","id":"x"}]}"#,
+                Code::UnknownField,
+                "/events/0/id",
             ),
             (
                 r#"{"events":[{"type":"permission","device":"..","permission":"denied"}]}"#,

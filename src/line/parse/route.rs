@@ -40,6 +40,8 @@ pub enum Call {
     Advice,
     /// What apps report.
     Events,
+    /// What vendors report.
+    Receipts,
     /// Register a device.
     PutDevice,
     /// Forget a device.
@@ -61,7 +63,7 @@ pub enum Call {
 }
 
 /// Method, path template, call.
-pub const TABLE: [(&str, &str, Call); 26] = [
+pub const TABLE: [(&str, &str, Call); 27] = [
     ("POST", "/v1/push", Call::Push),
     ("POST", "/v1/push:explain", Call::ExplainPush),
     ("GET", "/v1/push/{id}", Call::GetPush),
@@ -79,6 +81,7 @@ pub const TABLE: [(&str, &str, Call); 26] = [
     ("GET", "/v1/devices/health", Call::DevicesHealth),
     ("GET", "/v1/users/{user}/devices/{device}/advice", Call::Advice),
     ("POST", "/v1/events", Call::Events),
+    ("POST", "/v1/receipts/{app}/{vendor}/{secret}", Call::Receipts),
     ("PUT", "/v1/users/{user}/devices/{device}", Call::PutDevice),
     ("DELETE", "/v1/users/{user}/devices/{device}", Call::DeleteDevice),
     ("PUT", "/v1/apps/{app}", Call::PutApp),

@@ -29,13 +29,14 @@ impl Counts {
         let Page { category, campaign, took, deliveries, .. } = page;
         let base = Kind { category: *category, campaign: campaign.clone(), ..Kind::waiting(*category) };
         self.count(base.clone(), -i64::from(*took));
-        for Delivery { vendor, platform, state, reason, sent, .. } in deliveries {
+        for Delivery { vendor, platform, state, reason, sent, seen, .. } in deliveries {
             let kind = Kind {
                 vendor: *vendor,
                 platform: *platform,
                 state: Some(*state),
                 reason: *reason,
                 sent: *sent,
+                seen: seen.map(|(seen, _)| seen),
                 ..base.clone()
             };
             self.count(kind, 1);
@@ -121,6 +122,7 @@ impl Kind {
             state: None,
             reason: None,
             sent: false,
+            seen: None,
         }
     }
 }

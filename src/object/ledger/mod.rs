@@ -22,6 +22,7 @@ use crate::{
 mod alarm;
 mod erase;
 pub mod funnel;
+mod hear;
 #[cfg(test)]
 mod memory;
 pub mod page;
@@ -189,7 +190,10 @@ impl Ledger {
     pub fn abort(&mut self, store: &mut impl Store, push: &PushId, part: Part) -> Result<Outcome, Fault> {
         let Some((place, before)) = self.page(store, push, part)? else { return Ok(Outcome::Nothing) };
         store.remove(place.0, &place.1)?;
-        self.count(store, &before, -1)?;
+        let mut change = Counts::default();
+        let at = hour(before.due);
+        change.add(&Counts::of(&Record::Page(before)), -1);
+        self.count(store, at, &change)?;
         self.forget(&place);
         Ok(Outcome::Done)
     }
@@ -249,10 +253,11 @@ impl Ledger {
         };
         let row = Row { due, hour, record: after };
         store.put(place.0, &place.1, &row, work)?;
+        let mut change = Counts::of(&row.record);
         if let Some(before) = &before {
-            self.count_record(store, before, hour, -1)?;
+            change.add(&Counts::of(before), -1);
         }
-        self.count_record(store, &row.record, hour, 1)?;
+        self.count(store, hour, &change)?;
         match due {
             Some(at) => {
                 self.due.insert(place.clone(), (at, hour));
@@ -263,28 +268,21 @@ impl Ledger {
         Ok(())
     }
 
-    fn count(&mut self, store: &mut impl Store, page: &Page, times: i64) -> Result<(), Fault> {
-        self.count_record(store, &Record::Page(page.clone()), hour(page.due), times)
-    }
-
-    /// Counts a record in its hour: in memory while the hour is open, in its row when it is closed. A ledger that is not
+    /// Counts a change in its hour: in memory while the hour is open, in its row when it is closed. A ledger that is not
     /// awake counts open hours when it wakes.
-    fn count_record(
-        &mut self,
-        store: &mut impl Store,
-        record: &Record,
-        hour: u64,
-        times: i64,
-    ) -> Result<(), Fault> {
+    fn count(&mut self, store: &mut impl Store, hour: u64, change: &Counts) -> Result<(), Fault> {
+        if change.is_empty() {
+            return Ok(());
+        }
         if self.awake && !self.closed.contains_key(&hour) {
-            self.hours.entry(hour).or_default().add(&Counts::of(record), times);
+            self.hours.entry(hour).or_default().add(change, 1);
             return Ok(());
         }
         if !self.awake && hour >= self::hour(self.now) {
             return Ok(());
         }
         if let Some(mut counts) = store.closed(hour)? {
-            counts.add(&Counts::of(record), times);
+            counts.add(change, 1);
             store.close(hour, &counts)?;
         }
         Ok(())

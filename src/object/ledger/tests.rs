@@ -1,3 +1,4 @@
+mod hear;
 mod order;
 
 use super::{memory::Memory, page::SILENT_MS, *};
@@ -53,7 +54,7 @@ fn head_of(n: u8, targets: u32, now: Millis) -> Head {
 }
 
 fn end(at: u32, tries: u32, to: To) -> End {
-    End { at, tries, to, sent: true, reason: Some(Reason::VendorUnavailable), detail: None }
+    End { at, tries, to, sent: true, reason: Some(Reason::VendorUnavailable), detail: None, tag: None }
 }
 
 fn accepted() -> To {

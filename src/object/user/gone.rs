@@ -3,7 +3,10 @@
 use super::{DEAD_MAX, Home, Step, Write, devices::SEEN_DAYS};
 use crate::{
     crypto::hash,
-    model::time::{Day, DayZone, Millis},
+    model::{
+        device::{Device, Permission},
+        time::{Day, DayZone, Millis},
+    },
     wire::user::{Dead, Done, Gone},
 };
 
@@ -42,14 +45,30 @@ impl Home {
         step
     }
 
-    fn weigh(&self, gone: &Gone, now: Millis) -> Fate {
-        let Some(device) = self.device(&gone.device) else {
-            return Fate::Keep;
-        };
-        let token = device.registration.address.token.reveal();
-        if hash::sha256_hex(token.as_bytes()) != gone.token_sha256 {
-            return Fate::Keep;
+    /// A vendor says that notifications are switched off: as if the app had reported it, but no sign of life.
+    pub fn muted(&mut self, items: &[Gone]) -> Step {
+        let mut step = Step::nothing(Done::Unchanged);
+        for word in items {
+            let meant = self.meant(word).is_some_and(|had| had.registration.permission != Permission::Denied);
+            let device = self.devices.iter_mut().find(|device| meant && device.id == word.device);
+            let Some(device) = device else { continue };
+            device.registration.permission = Permission::Denied;
+            step.done = Done::Changed;
+            step.copy |= device.usable();
+            step.writes.push(Write::Put(Box::new(device.clone())));
         }
+        step
+    }
+
+    /// The device that a word is about, if it still has the token that the word is about.
+    fn meant(&self, word: &Gone) -> Option<&Device> {
+        let device = self.device(&word.device)?;
+        let token = device.registration.address.token.reveal();
+        (hash::sha256_hex(token.as_bytes()) == word.token_sha256).then_some(device)
+    }
+
+    fn weigh(&self, gone: &Gone, now: Millis) -> Fate {
+        let Some(device) = self.meant(gone) else { return Fate::Keep };
         let doubt = if device.suspect_since.is_some() { Fate::Keep } else { Fate::Suspect };
         if !gone.remove {
             return doubt;

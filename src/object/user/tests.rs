@@ -210,3 +210,16 @@ fn a_subscription_is_not_removed_within_its_first_minute() {
     assert_eq!(said(&mut home, NOON + 59_999), Step::nothing(Done::Unchanged));
     assert_eq!(said(&mut home, NOON + 60_000).done, Done::Removed);
 }
+
+#[test]
+fn a_vendor_that_says_muted_is_believed_about_the_token_it_means_until_the_app_says_more() {
+    let mut home = registered_at(NOON);
+    let step = home.muted(&gone("another", None, true));
+    assert_eq!((step.done, step.writes.len()), (Done::Unchanged, 0));
+    let step = home.muted(&gone("t", None, true));
+    assert_eq!((step.done, step.writes.len(), step.copy), (Done::Changed, 1, true));
+    assert_eq!(home.copy().devices[0].permission, Permission::Denied);
+    assert_eq!(home.muted(&gone("t", None, true)).writes.len(), 0, "twice is once");
+    home.permission(&id("d"), Permission::Granted, Millis(NOON + 1));
+    assert_eq!(home.copy().devices[0].permission, Permission::Granted);
+}

@@ -47,7 +47,7 @@ pub const SPEC: Spec = Spec {
     keys: &[],
     held: None,
     exchange: None,
-    called_back: false,
+    called_back: |_| false,
     kept: &[],
     retry_secs,
     token,
@@ -60,6 +60,7 @@ pub const SPEC: Spec = Spec {
         }
         AnyFacts::Fcm(_) | AnyFacts::Webpush(_) | AnyFacts::Keys(_) => Err("not a credential of `apns`"),
     },
+    receipts: None,
     classify: |reply, _, now| Split::all(classify(reply, now)),
 };
 

@@ -51,7 +51,7 @@ pub const SPEC: Spec = Spec {
     keys: &[],
     held: None,
     exchange: None,
-    called_back: false,
+    called_back: |_| false,
     kept: &[],
     // Google's rule: exponential from 10 s (vendor page, 2.5).
     retry_secs: exponential,
@@ -65,6 +65,7 @@ pub const SPEC: Spec = Spec {
         }
         AnyFacts::Apns(_) | AnyFacts::Webpush(_) | AnyFacts::Keys(_) => Err("not a credential of `fcm`"),
     },
+    receipts: None,
     classify: |reply, _, now| Split::all(classify(reply, now)),
 };
 

@@ -32,6 +32,7 @@ pub struct Credential {
     texts: Table<String, String>,
     private_key: Secret,
     key: RsaPrivateKey,
+    callback: Option<(Secret, Secret)>,
 }
 
 impl fmt::Debug for Credential {
@@ -44,6 +45,7 @@ impl fmt::Debug for Credential {
 struct Stored {
     texts: Table<String, String>,
     private_key: Secret,
+    callback: Option<(Secret, Secret)>,
 }
 
 #[derive(Serialize)]
@@ -56,18 +58,19 @@ struct Claims<'a> {
 
 /// Its open parts: of them `project_id` becomes a part of a URL.
 const TEXTS: [&str; 3] = ["project_id", "key_id", "sub_account"];
+/// Of the receipt configuration; it may be left away.
+const RECEIPT_ID: &str = "receipt_id";
 
 impl Credential {
     /// Reads the key file as Huawei hands it out, and signs once. Members that are not needed are passed over.
     pub fn parse(json: Json, at: &str) -> Result<Self, Problem> {
         let mut fields = Field { json, at: at.to_owned() }.object()?;
         let mut texts = Table::new();
-        for name in TEXTS {
-            let of = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-            texts.insert(
-                name.to_owned(),
-                matching(fields.need(name)?, 128, "letters, digits, `-` and `_`", of)?,
-            );
+        let of = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        let given = fields.take(RECEIPT_ID).map(|field| Ok((RECEIPT_ID, field)));
+        for text in TEXTS.map(|name| Ok((name, fields.need(name)?))).into_iter().chain(given) {
+            let (name, field) = text?;
+            texts.insert(name.to_owned(), matching(field, 128, "letters, digits, `-` and `_`", of)?);
         }
         let (private_key, key_at) = fields.need("private_key")?.text()?;
         let refused = |why: &str| {
@@ -76,7 +79,13 @@ impl Credential {
         };
         let private_key = Secret::new(private_key);
         let key = pem::rsa(private_key.reveal()).map_err(|error| refused(error.0))?;
-        let credential = Self { texts, private_key, key };
+        let mut callback = |name| {
+            let text = |field| matching(field, 256, "visible ASCII characters", |b: u8| b.is_ascii_graphic());
+            fields.take(name).map(text).transpose()
+        };
+        let callback = callback("callback_user")?.zip(callback("callback_secret")?);
+        let callback = callback.map(|(user, secret)| (Secret::new(user), Secret::new(secret)));
+        let credential = Self { texts, private_key, key, callback };
         if credential.signs() { Ok(credential) } else { Err(refused("the key does not sign")) }
     }
 
@@ -98,15 +107,23 @@ impl Credential {
 
     /// For sealing.
     pub fn to_stored(&self) -> Zeroizing<Vec<u8>> {
-        let stored = Stored { texts: self.texts.clone(), private_key: self.private_key.clone() };
+        let Self { texts, private_key, callback, .. } = self;
+        let stored =
+            Stored { texts: texts.clone(), private_key: private_key.clone(), callback: callback.clone() };
         Zeroizing::new(serde_json::to_vec(&stored).unwrap_or_default())
     }
 
     /// After opening.
     pub fn from_stored(bytes: &[u8]) -> Option<Self> {
-        let Stored { texts, private_key } = serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()?;
+        let stored: Stored = serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()?;
+        let Stored { texts, private_key, callback } = stored;
         let key = pem::rsa(private_key.reveal()).ok()?;
-        Some(Self { texts, private_key, key })
+        Some(Self { texts, private_key, key, callback })
+    }
+
+    /// User name and secret of the calls that report.
+    pub fn callback(&self) -> Option<(&str, &str)> {
+        self.callback.as_ref().map(|(user, secret)| (user.reveal(), secret.reveal()))
     }
 
     /// The open part.

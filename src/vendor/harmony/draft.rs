@@ -35,6 +35,7 @@ fn write(brief: &Brief<'_>, shown: Option<&Shown>) -> Map<String, Value> {
     let options = object([
         ("ttl", Some(message.ttl.clamp(1, TTL_MAX).into())),
         ("biTag", Some(Ids::hole(brief.push).into())),
+        ("receiptId", brief.receipt_id.map(Value::from)),
         ("collapseKey", group),
     ]);
     object([("payload", Some(payload)), ("pushOptions", Some(Value::Object(options)))])

@@ -37,7 +37,7 @@ pub const SPEC: Spec = Spec {
     keys: &[],
     held: None,
     exchange: None,
-    called_back: false,
+    called_back: |_| false,
     kept: KEPT,
     retry_secs: exponential,
     token: |text| {
@@ -47,6 +47,7 @@ pub const SPEC: Spec = Spec {
     check_options: |options, at| kept::check(KEPT, options, at),
     prepare: None,
     request: request::request,
+    receipts: Some(super::huawei::receipts::RECEIPTS),
     classify: classify::classify,
 };
 

@@ -10,6 +10,7 @@
 
 mod classify;
 mod draft;
+mod receipts;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -35,7 +36,7 @@ pub const SPEC: Spec = Spec {
     keys: &[Key::digits("app_id"), Key::id("client_id"), Key::secret("client_secret")],
     held: None,
     exchange: Some(Exchange { request: |keys, _| client_credentials(TOKEN_URL, keys), read: oauth }),
-    called_back: false,
+    called_back: |_| false,
     kept: KEPT,
     retry_secs: exponential,
     token: |text| {
@@ -45,6 +46,7 @@ pub const SPEC: Spec = Spec {
     check_options: |options, at| kept::check(KEPT, options, at),
     prepare: None,
     request: request::request,
+    receipts: Some(receipts::RECEIPTS),
     classify: classify::classify,
 };
 

@@ -24,6 +24,7 @@ fn write(brief: &Brief<'_>, shown: Option<&Shown>) -> Map<String, Value> {
     let android = object([
         ("ttl", Some(format!("{}s", message.ttl.clamp(1, TTL_MAX)).into())),
         ("bi_tag", Some(Ids::hole(brief.push).into())),
+        ("receipt_id", brief.receipt_id.map(Value::from)),
         // What still waits for the phone is replaced within one of a hundred groups.
         ("collapse_key", message.collapse.as_deref().map(|key| (number(key) % 100 + 1).into())),
         ("notification", shown.map(|shown| Value::Object(notification(brief, shown, &data)))),

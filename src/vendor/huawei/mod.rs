@@ -11,6 +11,7 @@
 mod classify;
 pub(super) mod codes;
 mod draft;
+pub(super) mod receipts;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -34,10 +35,17 @@ pub const SPEC: Spec = Spec {
     list_max: 1_000,
     shows_only: false,
     bearer: Bearer::Given,
-    keys: &[Key::digits("client_id"), Key::secret("client_secret"), Key::digits("project_id").or_none()],
+    keys: &[
+        Key::digits("client_id"),
+        Key::secret("client_secret"),
+        Key::digits("project_id").or_none(),
+        Key::secret("callback_user").or_none(),
+        Key::secret("callback_secret").or_none(),
+        Key::id("receipt_id").or_none(),
+    ],
     held: None,
     exchange: Some(Exchange { request: |keys, _| client_credentials(TOKEN_URL, keys), read: oauth }),
-    called_back: false,
+    called_back: |_| false,
     kept: KEPT,
     retry_secs: exponential,
     token: |text| {
@@ -47,6 +55,7 @@ pub const SPEC: Spec = Spec {
     check_options: |options, at| kept::check(KEPT, options, at),
     prepare: None,
     request: request::request,
+    receipts: Some(receipts::RECEIPTS),
     classify: classify::classify,
 };
 

@@ -37,7 +37,7 @@ pub const SPEC: Spec = Spec {
     keys: &[Key::id("app_key"), Key::secret("master_secret")],
     held: Some(|keys| STANDARD.encode(format!("{}:{}", keys.get("app_key"), keys.get("master_secret")))),
     exchange: None,
-    called_back: false,
+    called_back: |_| false,
     kept: KEPT,
     retry_secs: exponential,
     token: |text| {
@@ -47,6 +47,7 @@ pub const SPEC: Spec = Spec {
     check_options: |options, at| kept::check(KEPT, options, at),
     prepare: None,
     request: request::request,
+    receipts: None,
     classify: classify::classify,
 };
 

@@ -7,6 +7,7 @@
 
 mod classify;
 mod draft;
+mod receipts;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -28,10 +29,11 @@ pub const SPEC: Spec = Spec {
     list_max: 100,
     shows_only: true,
     bearer: Bearer::Made,
-    keys: &[Key::digits("app_id"), Key::secret("app_secret")],
+    keys: &[Key::digits("app_id"), Key::secret("app_secret"), RECEIPTS],
     held: Some(|keys| keys.get("app_secret").to_owned()),
     exchange: None,
-    called_back: true,
+    // Meizu drops messages to phones that are offline if it does not know the address.
+    called_back: |facts| facts.open("receipts") == Some("registered"),
     kept: KEPT,
     retry_secs: exponential,
     token: |text| {
@@ -41,8 +43,12 @@ pub const SPEC: Spec = Spec {
     check_options: |options, at| kept::check(KEPT, options, at),
     prepare: None,
     request: request::request,
+    receipts: Some(receipts::RECEIPTS),
     classify: classify::classify,
 };
 
+/// Says that the address is in Meizu's console.
+const RECEIPTS: Key =
+    Key { form: "`registered`", of: |b| b.is_ascii_lowercase(), ..Key::id("receipts").or_none() };
 /// In `messageJson`.
 const KEPT: &[&str] = &["/noticeBarInfo/noticeMsgType", "/clickTypeInfo/parameters", "/extra"];

@@ -10,6 +10,7 @@
 mod access_token;
 mod classify;
 mod draft;
+mod receipts;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,7 @@ pub const SPEC: Spec = Spec {
     keys: &[Key::secret("app_key"), Key::secret("master_secret")],
     held: None,
     exchange: Some(Exchange { request: access_token::request, read: access_token::read }),
-    called_back: true,
+    called_back: |_| true,
     kept: KEPT,
     retry_secs: exponential,
     token: |text| {
@@ -47,6 +48,7 @@ pub const SPEC: Spec = Spec {
     check_options: |options, at| kept::check(KEPT, options, at),
     prepare: None,
     request: request::request,
+    receipts: Some(receipts::RECEIPTS),
     classify: classify::classify,
 };
 

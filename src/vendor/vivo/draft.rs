@@ -47,9 +47,17 @@ fn write(brief: &Brief<'_>, shown: Option<&Shown>) -> Map<String, Value> {
         ("skipContent", content),
         ("clientCustomMap", Some(json!({"ep_data": custom(brief)}))),
         ("notifyId", message.collapse.as_deref().map(|key| number(key).into())),
-        (
-            "extra",
-            brief.callback.map(|url| json!({"callback": url, "callback.param": Ids::hole(brief.push)})),
-        ),
+        ("extra", extra(brief)),
     ])
+}
+
+/// Where vivo reports to: an address that its console knows, for lists too, or one that is told, for single tokens.
+fn extra(brief: &Brief<'_>) -> Option<Value> {
+    let param = Ids::hole(brief.push);
+    match (brief.receipt_id, brief.callback) {
+        // The key's name is unverified.
+        (Some(id), _) => Some(json!({"callback.id": id, "callback.param": param})),
+        (None, Some(url)) => Some(json!({"callback": url, "callback.param": param})),
+        (None, None) => None,
+    }
 }

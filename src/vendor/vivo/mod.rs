@@ -8,6 +8,7 @@
 mod access_token;
 mod classify;
 mod draft;
+mod receipts;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -31,10 +32,15 @@ pub const SPEC: Spec = Spec {
     list_max: 1_000,
     shows_only: true,
     bearer: Bearer::Given,
-    keys: &[Key::digits("app_id"), Key::secret("app_key"), Key::secret("app_secret")],
+    keys: &[
+        Key::digits("app_id"),
+        Key::secret("app_key"),
+        Key::secret("app_secret"),
+        Key::id("receipt_id").or_none(),
+    ],
     held: None,
     exchange: Some(Exchange { request: access_token::request, read: access_token::read }),
-    called_back: true,
+    called_back: |_| true,
     kept: KEPT,
     retry_secs: exponential,
     token: |text| {
@@ -44,6 +50,7 @@ pub const SPEC: Spec = Spec {
     check_options: |options, at| kept::check(KEPT, options, at),
     prepare: Some(Prepare { request: request::save, read: classify::task }),
     request: request::request,
+    receipts: Some(receipts::RECEIPTS),
     classify: classify::classify,
 };
 

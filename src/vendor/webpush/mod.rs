@@ -54,7 +54,7 @@ pub const SPEC: Spec = Spec {
     keys: &[],
     held: None,
     exchange: None,
-    called_back: false,
+    called_back: |_| false,
     kept: &[],
     retry_secs: exponential,
     token,
@@ -67,6 +67,7 @@ pub const SPEC: Spec = Spec {
             .and_then(|to| request(facts, call.draft, to.address, to.ids, call.bearer, call.random)),
         AnyFacts::Apns(_) | AnyFacts::Fcm(_) | AnyFacts::Keys(_) => Err("not a credential of `webpush`"),
     },
+    receipts: None,
     classify: |reply, _, now| Split::all(classify(reply, now)),
 };
 

@@ -11,6 +11,7 @@
 
 mod classify;
 mod draft;
+mod receipts;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -42,7 +43,7 @@ pub const SPEC: Spec = Spec {
     keys: &[Key::secret("app_secret"), Key::id("package"), REGION],
     held: Some(|keys| keys.get("app_secret").to_owned()),
     exchange: None,
-    called_back: true,
+    called_back: |_| true,
     kept: KEPT,
     retry_secs: exponential,
     token: |text| opaque(text, "+/=-_", "a token of `xiaomi` has 1 to 512 characters of base64"),
@@ -50,6 +51,7 @@ pub const SPEC: Spec = Spec {
     check_options: |options, at| kept::check(KEPT, options, at),
     prepare: None,
     request: request::request,
+    receipts: Some(receipts::RECEIPTS),
     classify: classify::classify,
 };
 

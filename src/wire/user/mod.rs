@@ -64,6 +64,8 @@ pub enum Call {
     Delete(DeviceId),
     /// A vendor called tokens dead.
     Gone(Vec<Gone>),
+    /// A vendor says that notifications are switched off where these tokens are.
+    Muted(Vec<Gone>),
     /// Somebody else holds a device or a token now.
     Lost(Loss),
     /// The app reports whether notifications are allowed.

@@ -96,6 +96,7 @@ impl Ledger {
             },
             Call::Distrust(until) => held.set_distrust(sql, until),
             Call::Settle(push, part, now, ends) => held.settle(sql, &push, part, &ends, now),
+            Call::Hear(reports) => held.hear(sql, &reports, now),
             Call::Abort(push, part) => held.abort(sql, &push, part),
             Call::Take(push, part) => held.take(sql, &push, part, now),
             Call::Queue(head, work, targets) => held.queue(sql, *head, work.get(), &targets, now),

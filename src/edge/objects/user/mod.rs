@@ -145,6 +145,7 @@ impl User {
             Call::Gone(items) => {
                 (self.change(&owner, |home| home.gone(items, now)).await?, Shown::Nothing, 0)
             }
+            Call::Muted(items) => (self.change(&owner, |home| home.muted(&items)).await?, Shown::Nothing, 0),
             Call::Permission(device, permission) => {
                 let done = self.change(&owner, |home| home.permission(&device, permission, now)).await?;
                 (done, Shown::Nothing, 0)

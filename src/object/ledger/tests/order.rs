@@ -3,6 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::{
+    model::delivery::Seen,
+    wire::ledger::{Event, Heard, Whose},
+};
 
 #[derive(Debug, Clone)]
 enum Op {
@@ -13,6 +17,7 @@ enum Op {
     Take(prop::sample::Index),
     Cancel(prop::sample::Index),
     Abort(prop::sample::Index),
+    Hear(prop::sample::Index, u8, u8),
     Pass(u32),
     Alarm,
     Crash,
@@ -28,6 +33,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => index().prop_map(Op::Take),
         1 => index().prop_map(Op::Cancel),
         1 => index().prop_map(Op::Abort),
+        3 => (index(), 0..5u8, 0..4u8).prop_map(|(i, n, e)| Op::Hear(i, n, e)),
         3 => (1..6_000u32).prop_map(Op::Pass),
         3 => Just(Op::Alarm),
         1 => Just(Op::Crash),
@@ -103,6 +109,18 @@ impl World {
                 self.ledger.abort(&mut self.store, &push, part).unwrap();
                 self.requested -= n;
                 self.pushes.retain(|(have, _)| *have != push);
+            }
+            Op::Hear(index, n, event) => {
+                let Some((push, part)) = some(&index, &self.pushes) else { return };
+                let event = match event {
+                    0 => Event::Seen(Seen::Received),
+                    1 => Event::Seen(Seen::Shown),
+                    2 => Event::Seen(Seen::Clicked),
+                    _ => Event::Lost(Reason::TokenGone, "receipt".into()),
+                };
+                let n = u32::try_from(part.first()).unwrap() + u32::from(n);
+                let report = Heard { push, n, whose: Whose::Token(Vendor::Apns, 0), event };
+                self.ledger.hear(&mut self.store, &[report], self.now).unwrap();
             }
             Op::Pass(secs) => self.now = self.now.plus_secs(secs.into()),
             Op::Alarm => {
