@@ -65,7 +65,7 @@ export function oppo(world: World): Vendor {
     const id = `${key} ${shown["app_message_id"]} ${registrationId}`;
     if (seen.has(id)) return fail(32, "Duplicate");
     seen.add(id);
-    if (MARKETING.includes(String(shown["category"])) && counts.add(key, world.now(), 1) > rights.perDay) return fail(33, "daily total exceeded");
+    if (MARKETING.includes(String(shown["category"])) && !counts.spend(key, world.now(), 1, rights.perDay)) return fail(33, "daily total exceeded");
     const event = { dead: "regid_invalid", capped: "user_daily_limit" }[state] ?? "push_arrive";
     if (shown["call_back_url"] !== undefined) {
       callbacks.push({ url: String(shown["call_back_url"]), param: String(shown["call_back_parameter"]), targets: [registrationId], event });

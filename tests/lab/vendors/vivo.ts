@@ -50,7 +50,7 @@ export function vivo(world: World): Vendor {
   function spend(body: Body, n: number): Answer | undefined {
     if (!OPERATIONAL.includes(String(body["category"]))) return undefined;
     const app = String(body["appId"]);
-    return counts.add(app, world.now(), n) > (accounts.get(app)?.perDay ?? 0) ? refuse(10070, "发送量超限") : undefined;
+    return counts.spend(app, world.now(), n, accounts.get(app)?.perDay ?? 0) ? undefined : refuse(10070, "发送量超限");
   }
 
   function call(body: Body, targets: readonly string[]): void {
