@@ -77,6 +77,8 @@ test("the time of sending is Honor's, in milliseconds", async () => {
 
 const refusals: [string, object, number][] = [
   ["neither data nor a notification", { data: undefined, android: {} }, 80100003],
+  ["a part for Android that is text", { android: "x" }, 80100003],
+  ["a notification that is text", { android: { notification: "x" } }, 80100003],
   ["data that is no text", { data: { order: 4711 } }, 80100003],
   ["a common notification without Android's", { notification: { title: "Sent", body: "x" }, android: {} }, 80100003],
   ["no title", shown({ title: undefined }), 80100003],

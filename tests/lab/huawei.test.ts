@@ -92,6 +92,7 @@ test("no token, a strange one and one of another app are refused", async () => {
 
 const refusals: [string, object, number][] = [
   ["neither data nor a notification", { data: undefined, android: {} }, 80100003],
+  ["a part for Android that is text", { android: "x" }, 80100003],
   ["data that is no text", { data: { order: 4711 } }, 80100003],
   ["no title", shown({ title: undefined }), 80100003],
   ["a blank body", shown({ body: " " }), 80100003],

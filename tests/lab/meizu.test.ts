@@ -143,12 +143,12 @@ test("a form by POST; faults speak Meizu's words", async () => {
   assert.throws(() => lab.fault({ vendor: "meizu", do: { reason: "110011" } }), "a code of phones only");
 });
 
-test("accounts go with a full reset", async () => {
+test("accounts go with a full reset", async (t) => {
   const throwaway = await startLab();
+  t.after(() => throwaway.close());
   const held = await throwaway.makeKeys("meizu", { app_id: "7", app_secret: "s" });
   assert.deepEqual(held, { app_id: "7", app_secret: "s" });
   throwaway.reset({ accounts: true });
   const form = signed({ appId: "7", pushIds: "phone", messageJson: "{}" }, "s");
   assert.equal((await postForm(`${throwaway.url}/server-api-push.meizu.com${PATH}`, form)).json.code, "110000");
-  await throwaway.close();
 });

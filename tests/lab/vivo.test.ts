@@ -48,6 +48,7 @@ const list = (taskId: unknown, regIds: unknown) => call("pushToList", { ...base(
 test("a message to one phone gets a number", async () => {
   const { status, json } = await send();
   assert.match(json.taskId, /^\d{18}$/);
+  for (const regId of [null, "", ["phone"]]) assert.equal(await result({}, regId), 10050);
   assert.deepEqual([status, json], [200, { result: 0, desc: "请求成功", taskId: json.taskId }]);
 });
 
@@ -119,6 +120,7 @@ const refusals: [string, object, number][] = [
   ["a category that is none", { category: "PARCELS" }, 10096],
   ["a category in lower case", { category: "order" }, 10096],
   ["a system category as operational", { classification: 0 }, 10097],
+  ["a class that is none", { category: "NEWS", classification: 2 }, 10097],
   ["an operational category as system", { category: "NEWS", classification: 1 }, 10097],
 ];
 for (const [what, change, expected] of refusals) {
