@@ -38,6 +38,38 @@ export async function post(url: string, init: RequestInit = {}): Promise<Reply> 
   return { status: response.status, headers: Object.fromEntries(response.headers), text: await response.text() };
 }
 
+export interface JsonReply extends Reply {
+  /** The parsed answer; undefined where it is not JSON. */
+  json: any;
+}
+
+export async function postJson(url: string, body: unknown, headers: Record<string, string> = {}): Promise<JsonReply> {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return parsed(await post(url, { headers: { "content-type": "application/json", ...headers }, body: text }));
+}
+
+export async function postForm(url: string, form: Record<string, string>, headers: Record<string, string> = {}): Promise<JsonReply> {
+  return parsed(await post(url, { headers, body: new URLSearchParams(form) }));
+}
+
+function parsed(reply: Reply): JsonReply {
+  try {
+    return { ...reply, json: JSON.parse(reply.text) };
+  } catch {
+    return { ...reply, json: undefined };
+  }
+}
+
+/** `count` different tokens. */
+export function many(count: number, prefix = "phone-"): string[] {
+  return Array.from({ length: count }, (_, at) => `${prefix}${at}`);
+}
+
+/** A form without the fields that are undefined. */
+export function given(form: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(form).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
 export async function exchange(lab: Lab, form: Record<string, string>): Promise<Reply> {
   return post(`${lab.url}/oauth2.googleapis.com/token`, { body: new URLSearchParams(form) });
 }

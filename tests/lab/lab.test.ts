@@ -107,6 +107,10 @@ test("mistakes get 400 and a sentence, unknown calls 404", async () => {
     ["PATCH", "settings", { colour: 1 }, /no field/],
     ["POST", "faults", [], /must be a JSON object/],
     ["GET", "log?since=x", undefined, /sequence number/],
+    ["GET", "callbacks/pigeon", undefined, /no vendor "pigeon"/],
+    ["POST", "accounts/oppo:make", { per_day: 0 }, /above 0/],
+    ["POST", "accounts/vivo", { app_id: "1", app_key: "k" }, /"app_secret" is missing/],
+    ["PUT", "tokens/x", { vendor: "meizu", state: "sleepy" }, /states alive, unsubscribed/],
   ];
   for (const [method, path, body, message] of wrong) {
     const reply = await post(`${lab.url}/_lab/${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });

@@ -38,6 +38,9 @@ export interface Credential {
   k?: string;
 }
 
+/** Credentials that travel in a form, or in a header of their own. */
+const SECRETS = ["assertion", "client_secret", "auth_token", "authtoken"];
+
 /** One request, to be completed when it is answered. */
 export interface Seen {
   readonly seq: number;
@@ -92,7 +95,7 @@ export class Log {
 
 function describe(seen: Seen): LogEntry {
   const { request } = seen;
-  const headers: Record<string, unknown> = { ...request.headers };
+  const headers = hide({ ...request.headers });
   const authorization = request.header("authorization");
   if (authorization !== undefined) headers["authorization"] = describeAuthorization(authorization);
   return {
@@ -125,15 +128,20 @@ function credential(value: string): Credential {
   return parts === undefined ? { sha256 } : { sha256, kid: parts.header["kid"], claims: parts.claims };
 }
 
+function hide(from: Record<string, unknown>): Record<string, unknown> {
+  for (const name of SECRETS) {
+    const value = from[name];
+    if (typeof value === "string") from[name] = credential(value);
+  }
+  return from;
+}
+
 function describeBody(request: LabRequest): unknown {
   if (request.plain !== undefined) return parsed(request.plain);
   if (request.header("content-encoding") !== undefined) return `${request.size} encrypted bytes`;
   if (request.json !== undefined) return request.json;
   if (request.header("content-type")?.startsWith("application/x-www-form-urlencoded")) {
-    const form: Record<string, unknown> = Object.fromEntries(new URLSearchParams(request.text));
-    // A signed assertion (RFC 7523) is a credential.
-    if (typeof form["assertion"] === "string") form["assertion"] = credential(form["assertion"]);
-    return form;
+    return hide(Object.fromEntries(new URLSearchParams(request.text)));
   }
   return request.text;
 }

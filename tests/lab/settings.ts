@@ -7,7 +7,7 @@ export interface Settings {
   log_size: number;
   /** Seconds the vendors' clocks are ahead (or, negative, behind) of this machine's. */
   clock_offset: number;
-  /** Lifetime in seconds of the access tokens that Google's endpoint hands out. */
+  /** Lifetime in seconds of the access tokens that the endpoints of Google, Huawei and Honor hand out. */
   oauth_expires_in: number;
   /** Seconds that must pass before APNs takes another provider token for the same key. */
   apns_jwt_interval: number;

@@ -62,6 +62,8 @@ export function harmony(world: World): Vendor {
     if (Buffer.byteLength(JSON.stringify(rest)) > 4096) return huaweiAnswer(80300008, "the message body exceeds 4096 bytes");
     const fault = check(request.header("push-type"), rest);
     if (fault !== undefined) return huaweiAnswer(...fault);
+    const testing = isObject(rest["pushOptions"]) && rest["pushOptions"]["testMessage"] === true;
+    if (testing && targets.length > 10) return huaweiAnswer(80300030, "a test message has 10 tokens at most");
     const illegalTokens: Record<string, string[]> = {};
     let failure = 0;
     for (const token of targets) {
@@ -122,7 +124,8 @@ function check(pushType: string | undefined, body: Record<string, unknown>): Ref
   if (!isObject(click) || ![0, 1].includes(click["actionType"] as number)) return [80100003, "clickAction"];
   if (click["actionType"] === 1 && !click["uri"] && !click["action"]) return [80100003, "clickAction"];
   if (click["data"] !== undefined && !isObject(click["data"])) return [80100003, "clickAction.data"];
-  if (!between(shown["notifyId"], 0, 2_147_483_647)) return [80100001, "notifyId"];
+  // -1: the phone chooses one.
+  if (!between(shown["notifyId"], -1, 2_147_483_647)) return [80100001, "notifyId"];
   if (shown["appMessageId"] !== undefined && !isText(shown["appMessageId"], 1, 64)) return [80100001, "appMessageId"];
   if (shown["image"] !== undefined && !String(shown["image"]).startsWith("https://")) return [80100001, "image"];
   const badge = shown["badge"];

@@ -1,4 +1,5 @@
-// Honor Push: POST /api/v1/{appId}/sendMessage, with the token endpoint.
+// Honor Push: POST /api/v1/{appId}/sendMessage, with the token endpoint. Honor's table of codes could not be read: all but 200
+// are Huawei's (unverified), and so is how far `timestamp` may be from Honor's clock.
 
 import { bearer } from "../jwt.ts";
 import { digits, hex } from "../random.ts";
@@ -40,7 +41,7 @@ export function honor(world: World): Vendor {
     if (targets === undefined || targets.length < 1 || targets.length > 1000) return refuse("80300010", "1 to 1000 tokens");
     if (Buffer.byteLength(JSON.stringify(body)) > 4096) return refuse("80300008", "the body exceeds 4096 bytes");
     const fault = check(body);
-    if (fault !== undefined) return refuse("80100003", fault);
+    if (fault !== undefined) return refuse(...fault);
     const of = (state: string): string[] => targets.filter((target) => stateOf(world, "honor", target) === state);
     const [expireTokens, failTokens] = [of("expired"), of("failed")];
     const sendResult = expireTokens.length + failTokens.length < targets.length;
@@ -74,19 +75,24 @@ function refuse(code: string, message: string): Answer {
   return jsonAnswer(STATUS[code] ?? 400, { code: Number(code), message, data: null }, code);
 }
 
-function check(body: Record<string, unknown>): string | undefined {
-  const { data, android = {} } = body;
-  if (!isObject(android)) return "android";
-  const { ttl, notification } = android;
-  if (ttl !== undefined && !(typeof ttl === "string" && /^[1-9]\d*s$/.test(ttl) && Number.parseInt(ttl) <= 1_296_000)) return "android.ttl";
-  if (notification === undefined) return typeof data === "string" ? undefined : "neither data nor notification";
-  if (!isObject(notification)) return "android.notification";
-  const { title, body: text, clickAction: click, importance, image, badge } = notification;
-  if (!isText(title, 1, 4096) || !isText(text, 1, 4096)) return "title or body";
-  if (importance !== "NORMAL" && importance !== "LOW") return "importance";
-  if (image !== undefined && importance === "LOW") return "a marketing message has no image";
-  if (badge !== undefined && !(isObject(badge) && between(badge["setNum"], 0, 99))) return "badge";
-  if (!isObject(click)) return "clickAction";
-  const fits = (click["type"] === 1 && click["intent"]) || (click["type"] === 2 && String(click["url"]).startsWith("https://")) || click["type"] === 3;
-  return fits ? undefined : "clickAction";
+function check(body: Record<string, unknown>): [code: string, message: string] | undefined {
+  const { notification: outer = {}, android = {} } = body;
+  const structure = (what: string): [string, string] => ["80100003", what];
+  if (!isObject(android) || !isObject(outer)) return structure("android");
+  const { ttl, notification, data = body["data"] } = android;
+  if (data !== undefined && typeof data !== "string") return structure("data must be a string");
+  if (ttl !== undefined && !(typeof ttl === "string" && /^[1-9]\d*s$/.test(ttl) && Number.parseInt(ttl) <= 1_296_000)) return ["80100004", "android.ttl"];
+  if (notification === undefined && Object.keys(outer).length === 0) return data ? undefined : structure("neither data nor notification");
+  if (!isObject(notification)) return structure("android.notification");
+  // Lines of the common notification stand in.
+  const { title, body: text, clickAction: click, importance, image, badge } = { ...outer, ...notification };
+  if (!isText(title, 1, 4096) || !isText(text, 1, 4096)) return structure("title or body");
+  if (importance !== "NORMAL" && importance !== "LOW") return structure("importance");
+  if (image !== undefined && importance === "LOW") return structure("a marketing message has no image");
+  if (image !== undefined && !String(image).startsWith("https://")) return structure("image");
+  if (badge !== undefined && !(isObject(badge) && between(badge["setNum"], 0, 99))) return structure("badge");
+  if (!isObject(click)) return structure("clickAction");
+  const fits =
+    (click["type"] === 1 && (click["intent"] || click["action"])) || (click["type"] === 2 && String(click["url"]).startsWith("https://")) || click["type"] === 3;
+  return fits ? undefined : structure("clickAction");
 }

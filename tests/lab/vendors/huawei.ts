@@ -4,7 +4,7 @@
 import { bearer } from "../jwt.ts";
 import { digits, hex } from "../random.ts";
 import { checkAndroid, huaweiAnswer, huaweiRefusal, type Refusal } from "./huawei_rules.ts";
-import { AccessTokens, Accounts, DayCounts, formOf, isForm, isObject, jsonAnswer, stateOf, texts } from "./makers.ts";
+import { AccessTokens, Accounts, formOf, isForm, isObject, jsonAnswer, stateOf, texts } from "./makers.ts";
 import type { Answer, LabRequest, Vendor, World } from "./vendor.ts";
 
 const SEND = /^\/v(1|2)\/(\d+)\/messages:send$/;
@@ -14,7 +14,6 @@ export function huawei(world: World): Vendor {
   const make = { client_id: () => digits(9), client_secret: () => hex(64), project_id: () => digits(18) };
   const accounts = new Accounts("client_id", make, [], () => ({}));
   const tokens = new AccessTokens();
-  const shown = new DayCounts();
 
   function exchange(request: LabRequest): Answer {
     const form = formOf(request);
@@ -52,8 +51,6 @@ export function huawei(world: World): Vendor {
     const bad = targets.filter((token) => stateOf(world, "huawei", token) === "invalid");
     const good = targets.length - bad.length;
     if (good === 0) return huaweiAnswer(80300007, "all the tokens are invalid");
-    const android = isObject(message["android"]) ? message["android"] : {};
-    if (android["category"] === "MARKETING") for (const token of targets) shown.add(token, world.now(), 1);
     if (bad.length === 0) return huaweiAnswer(80000000, "Success");
     return huaweiAnswer(80100000, JSON.stringify({ success: good, failure: bad.length, illegal_tokens: bad }));
   }
@@ -79,7 +76,6 @@ export function huawei(world: World): Vendor {
     make: async (options) => accounts.make(options),
     reset(everything) {
       tokens.clear();
-      shown.clear();
       if (everything) accounts.clear();
     },
   };

@@ -31,20 +31,23 @@ export function huaweiRefusal(reason: string): Answer | undefined {
 
 /** A message of API v1 and v2. */
 export function checkAndroid(message: Record<string, unknown>): Refusal | undefined {
-  const { data, notification: outer = {}, android = {} } = message;
+  const { notification: outer = {}, android = {} } = message;
   if (!isObject(android) || !isObject(outer)) return [80100003, "android must be an object"];
-  const { ttl, collapse_key: group, category, notification } = android;
+  const { ttl, collapse_key: group, category, notification, urgency, data = message["data"] } = android;
+  if (data !== undefined && typeof data !== "string") return [80100003, "data must be a string"];
+  // A right of its own, which no app of the lab has.
+  if (urgency === "HIGH") return [80300011, "urgency"];
   if (ttl !== undefined && !(typeof ttl === "string" && /^\d+s$/.test(ttl) && Number.parseInt(ttl) <= 1_296_000)) return [80100004, "ttl"];
   if (ttl === "0s") return [80100004, "ttl"];
   if (group !== undefined && !(Number.isInteger(group) && (group as number) >= -1 && (group as number) <= 100)) return [80100013, "collapse_key"];
   if (notification === undefined && Object.keys(outer).length === 0) {
-    return typeof data === "string" && data !== "" ? undefined : [80100003, "neither data nor notification"];
+    return data ? undefined : [80100003, "neither data nor notification"];
   }
   if (category !== undefined && !CATEGORIES.has(String(category))) return [80100001, "category"];
   if (!isObject(notification)) return [80100003, "android.notification"];
   if (!isText(notification["title"] ?? outer["title"], 1, 4096)) return [80100003, "title"];
   if (!isText(notification["body"] ?? outer["body"], 1, 4096)) return [80100003, "body"];
-  const { importance, click_action: click, image, badge } = notification;
+  const { importance, click_action: click, image = outer["image"], badge } = notification;
   if (importance !== undefined && importance !== "LOW" && importance !== "NORMAL") return [80100001, "importance"];
   if (image !== undefined && !String(image).startsWith("https://")) return [80100001, "image"];
   if (badge !== undefined && !(isObject(badge) && between(badge["set_num"], 0, 99) && between(badge["add_num"], 1, 99))) return [80100001, "badge"];

@@ -84,16 +84,25 @@ export class AccessTokens {
 export class DayCounts {
   readonly #counts = new Map<string, number>();
 
-  add(key: string, now: number, n: number): number {
-    const day = `${Math.floor((now + 8 * 3_600_000) / 86_400_000)} ${key}`;
-    const sum = (this.#counts.get(day) ?? 0) + n;
-    this.#counts.set(day, sum);
-    return sum;
+  /** Counts `n` more; false, and nothing is counted, where that were more than `most`. */
+  spend(key: string, now: number, n: number, most: number): boolean {
+    const sum = this.spent(key, now) + n;
+    if (sum > most) return false;
+    this.#counts.set(dayOf(key, now), sum);
+    return true;
+  }
+
+  spent(key: string, now: number): number {
+    return this.#counts.get(dayOf(key, now)) ?? 0;
   }
 
   clear(): void {
     this.#counts.clear();
   }
+}
+
+function dayOf(key: string, now: number): string {
+  return `${Math.floor((now + 8 * 3_600_000) / 86_400_000)} ${key}`;
 }
 
 /** What a vendor would report, and to where. */

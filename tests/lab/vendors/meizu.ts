@@ -23,6 +23,7 @@ export function meizu(world: World): Vendor {
     const named = [...form].filter(([name]) => name !== "sign").sort(([a], [b]) => (a < b ? -1 : 1));
     const signed = named.map(([name, value]) => `${name}=${value}`).join("") + account["app_secret"];
     if (form.get("sign") !== createHash("md5").update(signed).digest("hex")) return refuse("1006", "签名错误");
+    if (!form.get("pushIds") || !form.get("messageJson")) return refuse("110004", "参数为空");
     const targets = (form.get("pushIds") ?? "").split(",").filter((id) => id !== "");
     if (targets.length < 1 || targets.length > 100) return refuse("1005", "pushIds");
     const message = parse(form.get("messageJson") ?? "");
@@ -35,9 +36,10 @@ export function meizu(world: World): Vendor {
       if (code === undefined) reached.push(target);
       else (value[code] ??= []).push(target);
     }
-    const extra = message["extra"];
-    if (isObject(extra) && reached.length > 0) {
-      callbacks.push({ url: String(extra["callback"]), param: String(extra["callback.param"]), targets: reached, event: "1" });
+    const { callback: url, "callback.param": param, "callback.type": type } = isObject(message["extra"]) ? message["extra"] : {};
+    // Delivered, unless only clicks are asked for.
+    if (typeof url === "string" && type !== "2" && reached.length > 0) {
+      callbacks.push({ url, param: String(param ?? ""), targets: reached, event: "1" });
     }
     return jsonAnswer(200, { code: "200", message: "", value, msgId: `NS${digits(20)}`, redirect: "" });
   }
@@ -80,12 +82,15 @@ function check(message: Record<string, unknown>): string | undefined {
   if (!isObject(bar) || !isObject(click) || !isObject(time) || !isObject(more) || !isObject(extra)) return "messageJson";
   if (![undefined, 0, 1].includes(bar["noticeMsgType"] as number)) return "noticeMsgType";
   if (!isText(bar["title"], 1, 32) || !isText(bar["content"], 1, 100)) return "title or content";
-  if (![0, 1, 2].includes(click["clickType"] as number)) return "clickType";
+  // 3 is the vendor's as well, but opens nothing since Android 12.
+  if (![undefined, 0, 1, 2].includes(click["clickType"] as number | undefined)) return "clickType";
+  if (click["clickType"] === 1 && !isText(click["activity"], 1, 1000)) return "activity";
   if (click["clickType"] === 2 && !(Buffer.byteLength(String(click["url"] ?? "")) <= 1000 && click["url"])) return "url";
   if (click["parameters"] !== undefined && !isObject(click["parameters"])) return "parameters";
   const hours = time["validTime"];
   if (hours !== undefined && !(Number.isInteger(hours) && (hours as number) >= 1 && (hours as number) <= 72)) return "validTime";
   if (more["notifyKey"] !== undefined && !/^[0-9A-Za-z_-]{1,8}$/.test(String(more["notifyKey"]))) return "notifyKey";
   const bytes = (name: string): number => Buffer.byteLength(String(extra[name] ?? ""));
+  if (![undefined, "1", "2", "3"].includes(extra["callback.type"] as string | undefined)) return "callback.type";
   return bytes("callback") > 128 || bytes("callback.param") > 64 ? "extra" : undefined;
 }

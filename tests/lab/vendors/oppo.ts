@@ -2,13 +2,19 @@
 
 import { createHash } from "node:crypto";
 import { hex } from "../random.ts";
-import { AccessTokens, Accounts, chars, DayCounts, formOf, isForm, isObject, isText, jsonAnswer, positive, stateOf, texts, type Callback } from "./makers.ts";
+import { between } from "./huawei_rules.ts";
+import { AccessTokens, Accounts, DayCounts, formOf, isForm, isObject, isText, jsonAnswer, positive, stateOf, texts, type Callback } from "./makers.ts";
 import type { Answer, LabRequest, Vendor, World } from "./vendor.ts";
 
 const BATCH = "/server/v1/message/notification/unicast_batch";
 const SERVICE = ["IM", "ACCOUNT", "DEVICE_REMINDER", "ORDER", "TODO", "SUBSCRIPTION"];
 const MARKETING = ["NEWS", "CONTENT", "MARKETING", "SOCIAL"];
 const CODES = new Set("-2 -1 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 40 41 51 55 59 67 10000 10005".split(" "));
+
+/** The most characters of `content` by `style`; the third is for broadcasts. */
+const LINES: Readonly<Record<string, number>> = { "1": 200, "2": 128 };
+/** Other texts, and how long each may be. */
+const TEXTS = { sub_title: 10, action_parameters: 4000, call_back_url: 200, call_back_parameter: 100 };
 
 interface Rights {
   /** Registered channels. */
@@ -28,14 +34,18 @@ export function oppo(world: World): Vendor {
 
   function auth(request: LabRequest): Answer {
     const form = formOf(request);
-    const [key, time] = [form.get("app_key") ?? "", form.get("timestamp") ?? ""];
+    const [key, time, signed] = [form.get("app_key") ?? "", form.get("timestamp") ?? "", form.get("sign") ?? ""];
     const account = accounts.get(key)?.texts;
+    if (key === "") return refuse(15, "Missing AppKey");
     if (account === undefined) return refuse(14, "Invalid AppKey");
+    if (time === "") return refuse(18, "Missing Timestamp");
     if (!/^\d{13}$/.test(time) || Math.abs(Number(time) - world.now()) > 600_000) return refuse(19, "Invalid Timestamp");
+    if (signed === "") return refuse(17, "Missing Signature");
     const sign = createHash("sha256").update(key + time + account["master_secret"]).digest("hex");
-    if (form.get("sign") !== sign) return refuse(16, "Invalid Signature");
+    if (signed !== sign) return refuse(16, "Invalid Signature");
+    // How many are too many is not published (unverified).
     if (tokens.tooMany(key, world.now(), 100, 60_000)) return refuse(13, "App Call Limited");
-    return jsonAnswer(200, { code: 0, message: "Success", data: { auth_token: tokens.grant(key, world.now(), 86_400), create_time: world.now() } });
+    return jsonAnswer(200, { code: 0, message: "success", data: { auth_token: tokens.grant(key, world.now(), 86_400), create_time: world.now() } });
   }
 
   function batch(request: LabRequest): Answer {
@@ -49,7 +59,7 @@ export function oppo(world: World): Vendor {
     const messages = parse(form.get("messages") ?? "");
     if (messages === undefined || messages.length < 1 || messages.length > 1000) return refuse(41, "messages");
     const data = messages.map((message) => one(key, account, message, request.host));
-    return jsonAnswer(200, { code: 0, message: "Success", data });
+    return jsonAnswer(200, { code: 0, message: "success", data });
   }
 
   function one(key: string, rights: Rights, message: unknown, host: string): object {
@@ -62,13 +72,15 @@ export function oppo(world: World): Vendor {
     if (host.startsWith("api-intl") === /^([^_]+|CN_[^_]+|[^_]+_CN_[^_]+)$/.test(registrationId)) return fail(10000, "of another region");
     const fault = check(shown, rights);
     if (fault !== undefined) return fail(...fault);
-    const id = `${key} ${shown["app_message_id"]} ${registrationId}`;
-    if (seen.has(id)) return fail(32, "Duplicate");
-    seen.add(id);
-    if (MARKETING.includes(String(shown["category"])) && counts.add(key, world.now(), 1) > rights.perDay) return fail(33, "daily total exceeded");
-    const event = { dead: "regid_invalid", capped: "user_daily_limit" }[state] ?? "push_arrive";
+    const id = shown["app_message_id"] === undefined ? undefined : `${key} ${shown["app_message_id"]} ${registrationId}`;
+    if (id !== undefined && seen.has(id)) return fail(32, "Duplicate");
+    const marketing = MARKETING.includes(String(shown["category"]));
+    if (marketing && !counts.spend(key, world.now(), 1, rights.perDay)) return fail(33, "daily total exceeded");
+    if (id !== undefined) seen.add(id);
+    // A phone's cap is on marketing only.
+    const event = state === "dead" ? "regid_invalid" : state === "capped" && marketing ? "user_daily_limit" : "push_arrive";
     if (shown["call_back_url"] !== undefined) {
-      callbacks.push({ url: String(shown["call_back_url"]), param: String(shown["call_back_parameter"]), targets: [registrationId], event });
+      callbacks.push({ url: String(shown["call_back_url"]), param: String(shown["call_back_parameter"] ?? ""), targets: [registrationId], event });
     }
     return { messageId: `lab-1-1-${hex(24)}`, registrationId };
   }
@@ -78,8 +90,10 @@ export function oppo(world: World): Vendor {
     hosts: ["api.push.oppomobile.com", "api-intl.push.oppomobile.com"],
     tokenStates: ["alive", "malformed", "dead", "capped"],
     identify(request) {
-      const messages = parse(formOf(request).get("messages") ?? "") ?? [];
-      return { account: undefined, tokens: messages.map((message) => (isObject(message) ? String(message["target_value"]) : "")) };
+      const form = formOf(request);
+      const messages = parse(form.get("messages") ?? "") ?? [];
+      const account = form.get("app_key") ?? tokens.owner(form.get("auth_token") ?? request.header("auth_token"), world.now());
+      return { account, tokens: messages.map((message) => (isObject(message) ? String(message["target_value"]) : "")) };
     },
     answer(request) {
       if (request.method !== "POST") return refuse(12, "Http Action Not Allowed");
@@ -115,9 +129,11 @@ function parse(text: string): unknown[] | undefined {
 }
 
 function check(shown: Record<string, unknown>, rights: Rights): [number, string] | undefined {
-  const { category, notify_level: level, channel_id: channel, click_action_type: click } = shown;
+  const { category, notify_level: level, channel_id: channel, click_action_type: click = 0, style = 1 } = shown;
   const template = shown["private_msg_template_id"] !== undefined;
-  if (template ? shown["title"] !== undefined || shown["content"] !== undefined : !isText(shown["title"], 1, 50) || !isText(shown["content"], 1, 200)) {
+  const longest = LINES[String(style)];
+  if (longest === undefined) return [41, "style"];
+  if (template ? shown["title"] !== undefined || shown["content"] !== undefined : !isText(shown["title"], 1, 50) || !isText(shown["content"], 1, longest)) {
     return [41, "title or content"];
   }
   const service = SERVICE.includes(String(category));
@@ -126,9 +142,9 @@ function check(shown: Record<string, unknown>, rights: Rights): [number, string]
   if (level === 16 || (!service && level === 2)) return [67, "notify_level is not granted"];
   if (service && !rights.channels.includes(String(channel))) return [67, "channel_id is not registered"];
   if (![0, 1, 2, 4, 5].includes(click as number)) return [41, "click_action_type"];
+  if ([1, 4].includes(click as number) && !isText(shown["click_action_activity"], 1, 500)) return [41, "click_action_activity"];
   if ([2, 5].includes(click as number) && !isText(shown["click_action_url"], 1, 2000)) return [41, "click_action_url"];
-  if (chars(shown["action_parameters"] ?? "") > 4000) return [41, "action_parameters"];
-  if (!(Number(shown["off_line_ttl"]) <= 864_000)) return [41, "off_line_ttl"];
-  if (chars(shown["call_back_url"] ?? "") > 200 || chars(shown["call_back_parameter"] ?? "") > 100) return [41, "call_back"];
-  return undefined;
+  if (!between(shown["off_line_ttl"], 0, 864_000)) return [41, "off_line_ttl"];
+  const long = Object.entries(TEXTS).find(([name, most]) => shown[name] !== undefined && !isText(shown[name], 0, most));
+  return long === undefined ? undefined : [41, long[0]];
 }

@@ -7,10 +7,15 @@ import type { Answer, LabRequest, Vendor, World } from "./vendor.ts";
 
 const HOSTS = ["api.xmpush.xiaomi.com", ...["ru-api", "idmb-api", "fr-api", "sgp-api"].map((region) => `${region}.xmpush.global.xiaomi.com`)];
 const CODES = new Set(
-  "10001 10002 10003 10008 10012 10016 10017 10018 10020 10021 10022 10023 10024 10026 10027 10028 10029 10031 10034 10036 10037 20301 21301 21302 21303 21305 22000 22006 22007 22008 22022 22100 22101 22102 22103 26003 26006 27001 65003 65009 65014 65015 200001 200002".split(" "),
+  "10001 10002 10003 10008 10012 10016 10017 10018 10020 10021 10022 10023 10024 10026 10027 10028 10029 10031 10034 10036 10037 20301 21301 21302 21303 21305 22000 22006 22007 22008 22022 22100 22101 22102 22103 26003 26006 27001 65003 65009 65011 65014 65015 65028 65030 65036 65037 65038 200001 200002".split(" "),
 );
-/** Bits of events that may be asked for; clicks and deliveries are 1 and 2. */
-const EVENTS = 1 | 2 | 16 | 32 | 64 | 128;
+const [DELIVERED, CLICKED, DEAD, OVER] = [1, 2, 16, 128] as const;
+/** Bits of events that may be asked for. Any other, and none is reported. */
+const EVENTS = DELIVERED | CLICKED | DEAD | 32 | 64 | OVER;
+/** What `extra.` may hold that is Xiaomi's own; all else is the sender's. */
+const EXTRAS: ReadonlySet<string> = new Set(
+  "notify_effect intent_uri web_uri notify_foreground sound_uri badge jobkey only_send_once flow_control channel_id template_id template_param callback callback.param callback.type locale locale_not_in model model_not_in app_version app_version_not_in connpt notification_style_type notification_bigPic_uri notification_large_icon_uri".split(" "),
+);
 
 interface Channels {
   /** Of each channel: public or private. Without any the app still uses none. */
@@ -43,11 +48,11 @@ export function xiaomi(world: World): Vendor {
     if (field("restricted_package_name") !== account.texts["package"]) return refuse(22022, "package does not belong to this secret");
     const targets = field("registration_id").split(",").filter((id) => id !== "");
     if (targets.length < 1 || targets.length > 1000) return refuse(10017, "registration_id");
-    const extras = [...form.keys()].filter((name) => name.startsWith("extra."));
-    const own = extras.filter((name) => name.startsWith("extra.custom"));
+    const own = [...form].filter(([name]) => name.startsWith("extra.") && !EXTRAS.has(name.slice(6)));
     if (own.length > 10) return refuse(65014, "too many extras");
+    if (chars(own.map(([name, value]) => name.slice(6) + value).join("")) > 1024) return refuse(65015, "extras are too long");
     const fault = check(field);
-    if (fault !== undefined) return refuse(10017, fault);
+    if (fault !== undefined) return refuse(...fault);
     const channel = field("extra.channel_id");
     const kind = channel === "" ? "public" : account.channels[channel];
     if (kind === undefined) return refuse(27001, "channel info does not match");
@@ -57,16 +62,22 @@ export function xiaomi(world: World): Vendor {
     const dead = targets.filter((id) => stateOf(world, "xiaomi", id) === "invalid");
     const reached = targets.filter((id) => !dead.includes(id));
     if (reached.length === 0) return refuse(20301, "No valid targets!");
-    if (kind === "public" && counts.add(secret, world.now(), reached.length) > account.publicPerDay) {
+    const [url, param, types] = [field("extra.callback"), field("extra.callback.param"), field("extra.callback.type")];
+    // Not asked, Xiaomi reports deliveries and clicks (unverified).
+    const wanted = types === "" ? DELIVERED | CLICKED : Number(types);
+    const report = (event: number, targets: readonly string[]): void => {
+      if (url === "" || targets.length === 0 || (wanted & ~EVENTS) !== 0 || (wanted & event) === 0) return;
+      callbacks.push({ url, param, targets, event: String(event) });
+    };
+    if (kind === "public" && !counts.spend(secret, world.now(), reached.length, account.publicPerDay)) {
+      report(OVER, reached);
       return refuse(200001, "push quota exceeded, have acked");
     }
-    const url = field("extra.callback");
-    const param = field("extra.callback.param");
-    if (url !== "") {
-      callbacks.push({ url, param, targets: reached, event: "1" });
-      if (dead.length > 0) callbacks.push({ url, param, targets: dead, event: "16" });
-    }
-    const body = { result: "ok", trace_id: hex(24), code: 0, description: "成功", info: "Received push messages for 1 REGID", data: { id: `s${hex(20)}` } };
+    report(DELIVERED, reached);
+    report(DEAD, dead);
+    const today = { day_quota: String(account.publicPerDay), day_acked: String(counts.spent(secret, world.now())) };
+    const info = `Received push messages for ${targets.length} REGID`;
+    const body = { result: "ok", trace_id: hex(24), code: 0, description: "成功", info, data: { id: `s${hex(20)}`, ...today } };
     return jsonAnswer(200, body);
   }
 
@@ -74,7 +85,10 @@ export function xiaomi(world: World): Vendor {
     name: "xiaomi",
     hosts: HOSTS,
     tokenStates: ["alive", "invalid"],
-    identify: (request) => ({ account: undefined, tokens: (formOf(request).get("registration_id") ?? "").split(",") }),
+    identify(request) {
+      const form = formOf(request);
+      return { account: form.get("restricted_package_name") ?? undefined, tokens: (form.get("registration_id") ?? "").split(",") };
+    },
     answer(request) {
       return request.path === "/v3/message/regid" && request.method === "POST" ? send(request) : refuse(10020, "no such API");
     },
@@ -94,18 +108,22 @@ function refuse(code: number, reason: string): Answer {
   return jsonAnswer(200, { result: "error", reason, trace_id: hex(24), code, description: "失败" }, String(code));
 }
 
-function check(field: (name: string) => string): string | undefined {
-  if (!isText(field("title"), 1, 49)) return "title";
-  if (!isText(field("description"), 1, 127)) return "description";
-  if (field("pass_through") !== "0") return "pass_through is withdrawn";
+function check(field: (name: string) => string): [code: number, reason: string] | undefined {
+  const illegal = (name: string): [number, string] => [10017, name];
+  const absent = (name: string): boolean => field(name) === "";
+  if (!isText(field("title"), 1, 49)) return illegal("title");
+  if (!isText(field("description"), 1, 127)) return illegal("description");
+  if (field("pass_through") !== "0") return illegal("pass_through is withdrawn");
+  if (!absent("notify_type") && !/^(-1|[0-7])$/.test(field("notify_type"))) return illegal("notify_type");
   const life = Number(field("time_to_live"));
-  if (!(life > 0 && life <= 864_000_000)) return "time_to_live";
-  if (field("notify_id") !== "" && !(Number(field("notify_id")) >= 0 && Number(field("notify_id")) <= 2_147_483_647)) return "notify_id";
+  if (!absent("time_to_live") && !(life > 0 && life <= 864_000_000)) return illegal("time_to_live");
+  if (!absent("notify_id") && !(/^\d{1,10}$/.test(field("notify_id")) && Number(field("notify_id")) <= 2_147_483_647)) return illegal("notify_id");
   const effect = field("extra.notify_effect");
-  if (effect === "2" && !field("extra.intent_uri").endsWith("end")) return "extra.intent_uri";
-  if (effect === "3" && !/^https?:/.test(field("extra.web_uri"))) return "extra.web_uri";
-  if (field("extra.jobkey") !== "" && !/^[0-9A-Za-z-][0-9A-Za-z_-]{0,19}$/.test(field("extra.jobkey"))) return "extra.jobkey";
-  if (chars(field("extra.callback.param")) > 256) return "extra.callback.param";
-  const events = field("extra.callback.type");
-  return events !== "" && (Number(events) & ~EVENTS) !== 0 ? "extra.callback.type" : undefined;
+  if (!["", "1", "2", "3"].includes(effect)) return illegal("extra.notify_effect");
+  if (effect === "2" && !/^intent:.*#Intent;.*end$/.test(field("extra.intent_uri"))) return illegal("extra.intent_uri");
+  if (effect === "3" && !/^https?:/.test(field("extra.web_uri"))) return illegal("extra.web_uri");
+  if (!absent("extra.jobkey") && !/^[0-9A-Za-z-][0-9A-Za-z_-]{0,19}$/.test(field("extra.jobkey"))) return illegal("extra.jobkey");
+  if (!absent("extra.callback") && !/^https?:\/\//.test(field("extra.callback"))) return [65038, "extra.callback"];
+  if (chars(field("extra.callback.param")) > 256) return [65036, "extra.callback.param"];
+  return /^\d*$/.test(field("extra.callback.type")) ? undefined : illegal("extra.callback.type");
 }
