@@ -196,7 +196,7 @@ proptest! {
             r#"[[["d","ios","apns","00",null,null,"granted",20000]],["im"],[{"from":"22:00","to":"07:00","categories":["follow"]},"Europe/Berlin"],7]"#,
             r#"["shop",1,3,{},{"quota":{"fcm":{"im":{"per_day":1}}},"stale_days":{"fcm":30}},[],[],0,0]"#,
             r#"["01ARYZ6S410000000000000000","whole","im",null,1,2,"resend",null,0,[[{"device":["u","d"]},null,"fcm","held",1,"quiet_hours",null,null,false,9,0,false,7,["received",8],[]]]]"#,
-            r#"[["shop",1],{"device":"d"},["u","d"],7,5,[[["v","d"],7]]]"#,
+            r#"[["shop",1],{"device":"d"},["u","d"],7,5,"00ff",[[["v","d"],7]]]"#,
         ];
         let mut text: Vec<char> = texts[which].chars().collect();
         let from = at.index(text.len());
@@ -224,7 +224,7 @@ fn the_stored_texts_are_valid() {
     assert!(serde_json::from_str::<Page>(&page).is_ok());
     let copy = r#"[[["d","ios","apns","00",null,null,"granted",20000]],["im"],[{"from":"22:00","to":"07:00","categories":["follow"]},"Europe/Berlin"],7]"#;
     assert!(serde_json::from_str::<Copy>(copy).is_ok());
-    let state = r#"[["shop",1],{"device":"d"},["u","d"],7,5,[[["v","d"],7]]]"#;
+    let state = r#"[["shop",1],{"device":"d"},["u","d"],7,5,"00ff",[[["v","d"],7]]]"#;
     assert!(serde_json::from_str::<claim::State>(state).is_ok());
     let app = r#"["shop",1,3,{},{"quota":{"fcm":{"im":{"per_day":1}}},"stale_days":{"fcm":30}},[],[],0,0]"#;
     assert!(serde_json::from_str::<App>(app).is_ok());

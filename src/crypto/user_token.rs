@@ -7,7 +7,7 @@ use jwt_compact::{
     alg::{Es256, Hs256, Hs256Key},
 };
 use p256::ecdsa::VerifyingKey;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Number, Value};
 
 use crate::model::time::Millis;
@@ -37,6 +37,7 @@ pub struct Said {
 #[derive(Deserialize)]
 struct Header {
     alg: String,
+    crit: Option<IgnoredAny>,
 }
 
 impl Said {
@@ -74,7 +75,9 @@ fn parts(token: &str) -> Option<(Header, Said, &str, Vec<u8>)> {
     let (header, claims) = signed.split_once('.')?;
     let decode =
         |part: &str| URL_SAFE_NO_PAD.decode(part).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let header = serde_json::from_str(&decode(header)?).ok()?;
+    // What the header calls critical is not understood here (RFC 7515 section 4.1.11).
+    let header: Header =
+        serde_json::from_str(&decode(header)?).ok().filter(|header: &Header| header.crit.is_none())?;
     let said = serde_json::from_str(&decode(claims)?).ok()?;
     Some((header, said, signed, URL_SAFE_NO_PAD.decode(signature).ok()?))
 }
@@ -236,6 +239,7 @@ mod tests {
         }
         for text in [
             token("none", &claims(60, ""), |_| Vec::new()),
+            token(r#"HS256","crit":["exp"],"x":""#, &claims(60, ""), |text| hmac(SECRET, text)),
             token("HS256", &claims(60, ""), |text| hmac(b"another secret of at least 32 bytes", text)),
             hs256(&claims(60, "")).replace("eyJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJIUzM4NCJ9"),
             hs256(r#"{"aud":"shop","exp":1795000060}"#),

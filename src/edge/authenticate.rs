@@ -15,6 +15,7 @@ use crate::{
         device::Source,
         ids::{AppId, Tenant, UserId},
         problem::{Code, Problem},
+        secret::Secret,
         time::Millis,
     },
     wire::app as wire,
@@ -60,26 +61,42 @@ pub(super) async fn caller(cx: &Cx, authorization: Option<&str>) -> Result<Calle
     let Bearer::User(token) = authenticate::bearer(authorization)? else {
         return Ok(Caller { app: app(cx, authorization, Scope::Devices).await?, user: None });
     };
-    let id = authenticate::token_app(&token)?;
+    // An app that does not exist has no keys: one answer for every token that is not good.
+    let mut refused = no_key_signed();
+    for id in authenticate::token_apps(&token)? {
+        match by_token(cx, &id, &token).await {
+            Ok(caller) => return Ok(caller),
+            Err(problem) if problem.code.status() >= 500 => return Err(problem),
+            Err(problem) if refused.code != Code::UserTokenExpired => refused = problem,
+            Err(_) => {}
+        }
+    }
+    Err(refused)
+}
+
+fn no_key_signed() -> Problem {
+    Problem::new(Code::UserTokenInvalid, "no key of an app has signed this user token")
+}
+
+/// The app that a token names as one of its audiences, if one of its keys has signed it.
+async fn by_token(cx: &Cx, id: &AppId, token: &Secret) -> Result<Caller, Problem> {
     let verify = |app: &App| {
         let owner = token_key_owner(&app.id);
-        authenticate::user(app, &token, |sealed| cx.config.seal_keys.open(&owner, sealed).ok(), cx.now)
+        authenticate::user(app, token, |sealed| cx.config.seal_keys.open(&owner, sealed).ok(), cx.now)
     };
-    // An app that does not exist has no keys: one answer for every token that is not good.
-    let unknown = || Problem::new(Code::UserTokenInvalid, "no key of an app has signed this user token");
-    if memory::is_missing(&id, cx.now, ASKED_MS) {
-        return Err(unknown());
+    if memory::is_missing(id, cx.now, ASKED_MS) {
+        return Err(no_key_signed());
     }
-    let known = match memory::app(&id).filter(|known| within(known.read_at, FRESH_MS, cx.now)) {
+    let known = match memory::app(id).filter(|known| within(known.read_at, FRESH_MS, cx.now)) {
         Some(known) => known,
-        None => record(cx, &id).await?.ok_or_else(unknown)?,
+        None => record(cx, id).await?.ok_or_else(no_key_signed)?,
     };
     let known = match verify(&known.app) {
         Ok(user) => return Ok(Caller { app: known.app, user: Some(user) }),
         Err(problem) if problem.code == Code::UserTokenExpired => return Err(problem),
         Err(problem) if known.asked_at.is_some_and(|at| within(at, ASKED_MS, cx.now)) => return Err(problem),
         // The key may be newer than the copy.
-        Err(_) => ask(cx, &id).await?.ok_or_else(unknown)?,
+        Err(_) => ask(cx, id).await?.ok_or_else(no_key_signed)?,
     };
     let user = verify(&known.app)?;
     Ok(Caller { app: known.app, user: Some(user) })

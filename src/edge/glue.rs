@@ -203,6 +203,8 @@ pub(super) async fn write(env: &Env, binding: &str, key: &str, value: &str) -> R
     if REFUSE.get() {
         return Err(Failed("KV put() limit exceeded for the day.".into()));
     }
+    #[cfg(feature = "test-hooks")]
+    super::log::info("kv_put", &[("key", &crate::crypto::hash::sha256_hex(key.as_bytes()))]);
     let promise = js_write(env, binding, key, value).map_err(|error| failed(&error))?;
     settle(promise).await.map(|_| ())
 }

@@ -26,7 +26,7 @@ use crate::{
 /// Registers devices, one for each line.
 pub(super) async fn import(cx: &Cx, request: &Request<'_>) -> Result<Reply, Problem> {
     let app = authenticate::app(cx, request.authorization, Scope::Devices).await?;
-    let from = from(request.query)?;
+    let (from, terse) = wanted(request.query)?;
     let broken = |_| Problem::new(Code::Unavailable, "the body could not be read; send it again");
     let pieces = Pieces::of(request.stream).map_err(broken)?;
     let (stream, response) = Stream::ndjson().map_err(broken)?;
@@ -34,6 +34,7 @@ pub(super) async fn import(cx: &Cx, request: &Request<'_>) -> Result<Reply, Prob
         cx: Cx::new(cx.env.clone(), Rc::clone(&cx.config)),
         tenant: app.tenant(),
         from,
+        terse,
         waiting: Vec::new(),
         line: 0,
     };
@@ -42,17 +43,22 @@ pub(super) async fn import(cx: &Cx, request: &Request<'_>) -> Result<Reply, Prob
     Ok(Reply::stream(response))
 }
 
-/// `from`: lines before this one are passed over, so that an import that broke off can go on.
-fn from(query: &str) -> Result<u64, Problem> {
-    match text::query(query)?.as_slice() {
-        [] => Ok(1),
-        [(name, value)] if name == "from" => value
-            .parse()
-            .ok()
-            .filter(|from| *from > 0)
-            .ok_or_else(|| Problem::new(Code::InvalidValue, "`from` is the number of a line, from 1 on")),
-        _ => Err(Problem::new(Code::UnknownField, "the query takes `from` only: the number of a line")),
+/// `from`: lines before this one are passed over, so that an import that broke off can go on. `results=failed`: nothing is said
+/// of lines that went well, for callers who read no answer before they have written everything.
+fn wanted(query: &str) -> Result<(u64, bool), Problem> {
+    let (mut from, mut terse) = (1, false);
+    for (name, value) in text::query(query)? {
+        match (name.as_str(), value.as_str(), value.parse()) {
+            ("from", _, Ok(line)) if line > 0 => from = line,
+            ("results", "failed", _) => terse = true,
+            ("from" | "results", ..) => {
+                let detail = "`from` is the number of a line, from 1 on; `results` can be `failed`";
+                return Err(Problem::new(Code::InvalidValue, detail));
+            }
+            _ => return Err(Problem::new(Code::UnknownField, "the query takes `from` and `results`")),
+        }
     }
+    Ok((from, terse))
 }
 
 /// An import under way.
@@ -60,6 +66,7 @@ struct Import {
     cx: Cx,
     tenant: Tenant,
     from: u64,
+    terse: bool,
     waiting: Vec<(u64, Option<String>)>,
     line: u64,
 }
@@ -127,7 +134,7 @@ impl Import {
     /// A call that fails has failed for each of its lines.
     async fn call(&self, lane: u32, lines: Vec<(u64, Option<String>)>) -> wire::Reply {
         let numbers: Vec<u64> = lines.iter().map(|(number, _)| *number).collect();
-        let request = wire::Request { tenant: self.tenant.clone(), lines };
+        let request = wire::Request { tenant: self.tenant.clone(), lines, terse: self.terse };
         let answer = self.cx.ask(wire::BINDING, &wire::name(&self.tenant, lane), &request).await;
         answer.unwrap_or_else(|problem: Problem| {
             let lines: Vec<String> = numbers.iter().map(|number| failed(*number, &problem) + "\n").collect();

@@ -20,8 +20,10 @@ const ENTRIES_MAX: usize = 1_000;
 /// How long accepted tokens speak for an account, milliseconds.
 const ACCEPTED_MS: u64 = 3_600_000;
 
-/// The census is told of users without a device no more often than this, milliseconds; and of so many at once.
+/// The census is told of users without a device no more often than this, milliseconds, or when there are so many.
 const TELL_MS: u64 = 10_000;
+const SLOTS_MANY: usize = 100;
+/// More are not kept.
 const SLOTS_MAX: usize = 1_000;
 
 /// A remembered app.
@@ -80,7 +82,9 @@ fn insert<K: Ord, V>(map: &mut Table<K, V>, key: K, value: V) {
 
 /// KV does not write copies of this app's users until then.
 pub(super) fn distrust(tenant: &Tenant, until: Millis) {
-    MEMORY.with_borrow_mut(|memory| insert(&mut memory.distrust, tenant.to_string(), until));
+    if until > Millis(0) {
+        MEMORY.with_borrow_mut(|memory| insert(&mut memory.distrust, tenant.to_string(), until));
+    }
 }
 
 /// Devices are to be looked up at the objects.
@@ -103,10 +107,13 @@ pub(super) fn note_without(tenant: &Tenant, slot: u16) {
     });
 }
 
-/// What the census is to be told, at most every ten seconds.
+/// What the census is to be told: every ten seconds, and of many at once.
 pub(super) fn take_without(tenant: &Tenant, now: Millis) -> Vec<u16> {
     MEMORY.with_borrow_mut(|memory| match memory.without.get_mut(tenant) {
-        Some(without) if now.0.saturating_sub(without.told_at.0) >= TELL_MS && !without.slots.is_empty() => {
+        Some(without)
+            if without.slots.len() >= SLOTS_MANY
+                || (now.0.saturating_sub(without.told_at.0) >= TELL_MS && !without.slots.is_empty()) =>
+        {
             without.told_at = now;
             std::mem::take(&mut without.slots)
         }

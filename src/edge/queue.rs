@@ -11,7 +11,7 @@ use super::{
     cx::{Cx, now, unavailable},
     deliver::{self, Delivered, Looked},
     exchange::Reply,
-    glue, ledger, log, push, resolve,
+    glue, ledger, log, memory, push, resolve,
     routes::letters,
     together::together,
 };
@@ -171,7 +171,8 @@ async fn retry(cx: &Cx, app: &Rc<App>, push: PushId, part: Part) -> Result<(), P
     let tenant = app.tenant();
     let call = Call::Take(push.clone(), part);
     let Outcome::Taken(taken) = ledger::ask(cx, &tenant, &push, call).await? else { return Ok(()) };
-    let Taken { page: taken, due, work, head } = *taken;
+    let Taken { page: taken, due, work, head, distrust } = *taken;
+    memory::distrust(&tenant, distrust);
     let read = |raw: Option<Box<serde_json::value::RawValue>>| {
         raw.and_then(|raw| serde_json::from_str::<Work>(raw.get()).ok())
     };

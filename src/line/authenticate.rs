@@ -98,10 +98,14 @@ pub fn key<'a>(app: &'a App, sha256: &str, need: Scope) -> Result<&'a KeyRecord,
     }
 }
 
-/// Which app a user token says it is for.
-pub fn token_app(token: &Secret) -> Result<AppId, Problem> {
+/// Most audiences of a user token that are looked at.
+const AUDIENCES_MAX: usize = 4;
+
+/// Which apps a user token may be for: its audiences have no order (RFC 7519 section 4.1.3).
+pub fn token_apps(token: &Secret) -> Result<Vec<AppId>, Problem> {
     let said = user_token::unverified(token.reveal()).ok_or_else(|| refused(Refusal::Invalid))?;
-    said.audiences().find_map(|aud| AppId::parse(aud).ok()).ok_or_else(|| refused(Refusal::Invalid))
+    let apps = said.audiences().filter_map(|aud| AppId::parse(aud).ok()).take(AUDIENCES_MAX);
+    Ok(apps.collect())
 }
 
 /// Verifies a user token; gives its user. `open` opens what is sealed.

@@ -218,7 +218,7 @@ impl Batch {
                 Target::Device(user, id) => {
                     directory.get(user).and_then(|known| known.devices.iter().find(|device| device.id == *id))
                 }
-                Target::User(_) | Target::Token(..) => None,
+                Target::User(_) | Target::Token(..) | Target::Nobody => None,
             };
             match device {
                 Some(device) if Some(&device.address) == entry.address.as_ref() => {}

@@ -9,7 +9,10 @@ use crate::{
         time::{Day, DayZone, Millis},
     },
     vendor::Vendor,
-    wire::census::{Kind, Reply},
+    wire::{
+        census::{Entry, Kind, Reply},
+        user::DEAD_DAYS,
+    },
 };
 
 /// Devices of one vendor by state.
@@ -25,7 +28,10 @@ struct States {
 pub fn health(policy: &Policy, counted: &[Reply], now: Millis) -> String {
     let mut vendors: Vec<(Vendor, States)> = Vendor::ALL.map(|vendor| (vendor, States::default())).to_vec();
     let mut total = States::default();
-    for (entry, n) in counted.iter().flat_map(|reply| &reply.devices) {
+    let today = now.day(DayZone::Utc).0;
+    // A user who never comes back reports no more: what was dead long ago counts no longer.
+    let counts = |entry: &Entry| entry.kind != Kind::Dead || entry.day + DEAD_DAYS > today;
+    for (entry, n) in counted.iter().flat_map(|reply| &reply.devices).filter(|(entry, _)| counts(entry)) {
         let of = vendors.iter_mut().filter(|(vendor, _)| *vendor == entry.vendor).map(|(_, states)| states);
         for states in of.chain([&mut total]) {
             *match entry.kind {
@@ -75,7 +81,6 @@ fn date(day: Day) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::census::Entry;
 
     #[test]
     fn devices_are_counted_by_vendor_and_state() {
@@ -88,7 +93,12 @@ mod tests {
                 ..Reply::default()
             },
             Reply {
-                devices: vec![of("apns p 19950", 1), of("apns x 19990", 5), of("fcm g 20000", 10)],
+                devices: vec![
+                    of("apns p 19950", 1),
+                    of("apns x 19990", 5),
+                    of("apns x 19970", 9),
+                    of("fcm g 20000", 10),
+                ],
                 without: vec![(19_999, 1), (20_000, 2)],
                 refused_until: Some(Millis(now.0 + 1)),
                 ..Reply::default()

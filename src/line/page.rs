@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::model::table::Table;
 
-use super::resolve::Directory;
+use super::resolve::{Directory, ERASED};
 use crate::{
     model::{
         delivery::Recipient,
@@ -42,6 +42,7 @@ pub fn chunks(to: Targets) -> Vec<Vec<Target>> {
             let token = address.vendor.canonical_token(address.token.reveal());
             seen.insert((format!("\n{}", address.vendor.name()), token))
         }
+        Target::Nobody => true,
     });
     all.chunks(CHUNK as usize).map(<[Target]>::to_vec).collect()
 }
@@ -52,7 +53,7 @@ pub fn fit(targets: &[Target], directory: &Directory) -> usize {
     let fits = targets.iter().take_while(|target| {
         deliveries += match target {
             Target::User(user) => directory.get(user).map_or(1, |known| known.devices.len().max(1)),
-            Target::Device(..) | Target::Token(..) => 1,
+            Target::Device(..) | Target::Token(..) | Target::Nobody => 1,
         };
         deliveries <= PAGE_MAX
     });
@@ -72,6 +73,7 @@ pub fn again(page: &Page, due: &[u32], tokens: &Table<usize, Address>) -> Vec<Ta
         Recipient::Device(user, device) | Recipient::Missing(user, device) => {
             Some(Target::Device(user.clone(), device.clone()))
         }
+        Recipient::User(user) if user.as_str() == ERASED => Some(Target::Nobody),
         Recipient::User(user) => Some(Target::User(user.clone())),
         Recipient::Token(index) => Some(Target::Token(*index, Box::new(tokens.get(index)?.clone()))),
     };
@@ -82,7 +84,7 @@ pub fn again(page: &Page, due: &[u32], tokens: &Table<usize, Address>) -> Vec<Ta
 pub fn tokens(targets: &[Target]) -> Table<usize, Address> {
     let token = |target: &Target| match target {
         Target::Token(index, address) => Some((*index, (**address).clone())),
-        Target::User(_) | Target::Device(..) => None,
+        Target::User(_) | Target::Device(..) | Target::Nobody => None,
     };
     gather(targets.iter().filter_map(token))
 }

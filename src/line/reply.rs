@@ -281,7 +281,8 @@ struct DeviceReply<'a> {
     source: Source,
     created_at: String,
     token_since: String,
-    seen_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     suspect_since: Option<String>,
 }
@@ -301,7 +302,7 @@ fn device_reply(device: &Device) -> DeviceReply<'_> {
         source: device.source,
         created_at: device.created_at.rfc3339(),
         token_since: device.token_since.rfc3339(),
-        seen_at: device.seen_at.rfc3339(),
+        seen_at: (device.seen_at > Millis(0)).then(|| device.seen_at.rfc3339()),
         suspect_since: device.suspect_since.map(Millis::rfc3339),
     }
 }

@@ -15,6 +15,9 @@ use crate::{
     wire::{ledger::Target, user::Reach},
 };
 
+/// Stands where the name of an erased user stood.
+pub const ERASED: &str = "(erased)";
+
 /// What is known of the users asked for. Every user asked for has an entry.
 pub type Directory = Table<UserId, Known>;
 
@@ -60,7 +63,7 @@ pub fn users(to: &[Target]) -> Vec<UserId> {
     let mut seen = HashSet::new();
     let user = |target: &Target| match target {
         Target::User(user) | Target::Device(user, _) => seen.insert(user.clone()).then(|| user.clone()),
-        Target::Token(..) => None,
+        Target::Token(..) | Target::Nobody => None,
     };
     to.iter().filter_map(user).collect()
 }
@@ -91,6 +94,12 @@ pub fn found(to: &[Target], directory: &Directory, category: Category) -> Vec<Fo
                 match known.devices.iter().find(|device| device.id == *id) {
                     Some(device) => add(reached(user, device, known, category)),
                     None => add(nobody(Recipient::Missing(user.clone(), id.clone()))),
+                }
+            }
+            // A name that a user may have: what is said of it is not looked up.
+            Target::Nobody => {
+                if let Ok(name) = UserId::parse(ERASED) {
+                    add(nobody(Recipient::User(name)));
                 }
             }
             Target::Token(index, address) => add(Found {

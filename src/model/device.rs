@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-use super::{ids::DeviceId, secret::Secret, time::Millis};
+use super::{
+    ids::DeviceId,
+    secret::Secret,
+    time::{Day, DayZone, Millis},
+};
 use crate::vendor::Vendor;
 
 /// What the device runs.
@@ -126,23 +130,27 @@ pub struct Device {
     pub hold: Hold,
     /// When that was last asked for: names the attempt, and is greater than that of any attempt of this user before.
     pub asked_at: Millis,
-    /// Where it was first heard of.
+    /// Who brought this token.
     pub source: Source,
     /// When.
     pub created_at: Millis,
     /// When this token was first heard of here.
     pub token_since: Millis,
-    /// The last word that was written down. "Still here" is not for a week, so this is exact to a week.
+    /// The last word of its own that was written down; 0: it has given none, a line of an import is not its own word. "Still
+    /// here" is not written down for a week, so this is exact to a week.
     pub seen_at: Millis,
     /// When the vendor first called the token dead without that being enough to remove it.
     pub suspect_since: Option<Millis>,
     /// When a word that the token is dead since some time was doubted: it could not be told from an older state.
     pub doubted_at: Option<Millis>,
-    /// When the app was last told that now is a good moment to ask for permission.
-    pub advised_at: Option<Millis>,
 }
 
 impl Device {
+    /// The day of its last sign of life, or of its registration where it has given none.
+    pub fn alive(&self) -> Day {
+        self.seen_at.max(self.created_at).day(DayZone::Utc)
+    }
+
     /// A push can go to it.
     pub fn usable(&self) -> bool {
         matches!(self.hold, Hold::Ours(..))

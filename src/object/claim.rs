@@ -7,11 +7,12 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
     model::{
+        device::Source,
         ids::{Tenant, UserId},
         time::Millis,
     },
     wire::{
-        claim::{Holder, Key, Outcome},
+        claim::{Claim, Holder, Key, Outcome},
         user::Loss,
     },
 };
@@ -29,6 +30,8 @@ pub struct State {
     pub epoch: u64,
     /// The holder's attempt.
     pub asked: Millis,
+    /// Names the token of that attempt.
+    pub token: String,
     /// Who held it before and has not been told.
     pub owed: Vec<(Holder, u64)>,
 }
@@ -36,11 +39,17 @@ pub struct State {
 impl State {
     /// Nobody holds it.
     pub fn free(tenant: Tenant, key: Key) -> Self {
-        Self { tenant, key, holder: None, epoch: 0, asked: Millis(0), owed: Vec::new() }
+        Self { tenant, key, holder: None, epoch: 0, asked: Millis(0), token: String::new(), owed: Vec::new() }
     }
 
     /// It is this user's now. `true`: the row has changed.
-    pub fn claim(&mut self, holder: Holder, asked: Millis, again: bool, now: Millis) -> (Outcome, bool) {
+    pub fn claim(&mut self, claim: Claim, now: Millis) -> (Outcome, bool) {
+        let Claim { holder, at: asked, again, source, token } = claim;
+        let may = match (source, &self.key) {
+            (Source::Backend, _) | (Source::Client, Key::Token(..)) => true,
+            (Source::Client, Key::Device(_)) => self.token == token,
+            (Source::Import, _) => false,
+        };
         match &self.holder {
             Some(have) if have.user == holder.user => {
                 if asked < self.asked {
@@ -48,14 +57,14 @@ impl State {
                 }
                 // A token that moves between a user's own devices stays the user's.
                 let changed = asked > self.asked;
-                (self.holder, self.asked) = (Some(holder), asked);
+                (self.holder, self.asked, self.token) = (Some(holder), asked, token);
                 return (Outcome::Yours(self.epoch), changed);
             }
-            Some(_) if again && self.epoch > asked.0 => return (Outcome::Later, false),
+            Some(_) if !may || (again && self.epoch > asked.0) => return (Outcome::Later, false),
             Some(_) | None => {}
         }
         self.epoch = now.0.max(self.epoch + 1);
-        self.asked = asked;
+        (self.asked, self.token) = (asked, token);
         if let Some(before) = self.holder.replace(holder) {
             self.owed.push((before, self.epoch));
         }
@@ -108,8 +117,35 @@ mod tests {
         State::free(tenant, Key::Device(DeviceId::parse("d").unwrap()))
     }
 
+    fn of_token(user: &str, at: u64, again: bool, source: Source, token: &str) -> Claim {
+        Claim { holder: of(user), at: Millis(at), again, source, token: token.into() }
+    }
+
     fn claim(state: &mut State, user: &str, now: u64) -> (Outcome, bool) {
-        state.claim(of(user), Millis(now), false, Millis(now))
+        state.claim(of_token(user, now, false, Source::Backend, "t"), Millis(now))
+    }
+
+    #[test]
+    fn an_import_takes_nothing_and_an_app_no_id_without_its_token() {
+        let mut state = state();
+        let mut ask =
+            |user, source, token, now| state.claim(of_token(user, now, false, source, token), Millis(now)).0;
+        assert_eq!(ask("a", Source::Import, "t1", 1), Outcome::Yours(1), "it is nobody's");
+        assert_eq!(ask("b", Source::Import, "t1", 2), Outcome::Later);
+        assert_eq!(ask("b", Source::Client, "t2", 3), Outcome::Later, "another phone with the same id");
+        assert_eq!(ask("b", Source::Client, "t1", 4), Outcome::Yours(4), "the phone itself");
+        assert_eq!(ask("b", Source::Client, "t2", 5), Outcome::Yours(4), "the same user's new token");
+        assert_eq!(ask("c", Source::Client, "t1", 6), Outcome::Later, "the old token is no proof any more");
+        assert_eq!(ask("c", Source::Backend, "t9", 7), Outcome::Yours(7));
+        let mut state = state_of_token();
+        let mut ask = |user, source, now| state.claim(of_token(user, now, false, source, "t"), Millis(now)).0;
+        assert_eq!(ask("a", Source::Client, 1), Outcome::Yours(1));
+        assert_eq!(ask("b", Source::Import, 2), Outcome::Later);
+        assert_eq!(ask("b", Source::Client, 3), Outcome::Yours(3), "who knows a token has the phone");
+    }
+
+    fn state_of_token() -> State {
+        State { key: Key::Token(crate::vendor::Vendor::Fcm, "ab".into()), ..state() }
     }
 
     #[test]
@@ -136,9 +172,10 @@ mod tests {
     fn what_was_interrupted_yields_to_what_came_later() {
         let mut state = state();
         claim(&mut state, "b", 100);
-        assert_eq!(state.claim(of("a"), Millis(99), true, Millis(200)), (Outcome::Later, false));
-        assert_eq!(state.claim(of("b"), Millis(100), true, Millis(200)), (Outcome::Yours(100), false));
-        assert_eq!(state.claim(of("a"), Millis(150), true, Millis(200)).0, Outcome::Yours(200));
+        let mut again = |user, at| state.claim(of_token(user, at, true, Source::Backend, "t"), Millis(200));
+        assert_eq!(again("a", 99), (Outcome::Later, false));
+        assert_eq!(again("b", 100), (Outcome::Yours(100), false));
+        assert_eq!(again("a", 150).0, Outcome::Yours(200));
     }
 
     #[test]
@@ -155,11 +192,11 @@ mod tests {
 
     #[test]
     fn a_token_that_moves_between_a_users_own_devices_is_nobodys_loss() {
-        let mut state = state();
-        state.key = Key::Token(crate::vendor::Vendor::Fcm, "ab".into());
+        let mut state = state_of_token();
         claim(&mut state, "a", 10);
         let other = Holder { device: DeviceId::parse("d2").unwrap(), ..of("a") };
-        assert_eq!(state.claim(other, Millis(20), false, Millis(20)), (Outcome::Yours(10), true));
+        let moved = Claim { holder: other, ..of_token("a", 20, false, Source::Backend, "t") };
+        assert_eq!(state.claim(moved, Millis(20)), (Outcome::Yours(10), true));
         assert_eq!(state.tell(), None);
         claim(&mut state, "b", 30);
         let (holder, loss) = state.tell().unwrap();

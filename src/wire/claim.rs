@@ -6,7 +6,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use crate::{
     crypto::hash,
     model::{
-        device::Address,
+        device::{Address, Source},
         ids::{DeviceId, Tenant, UserId},
         time::Millis,
     },
@@ -57,12 +57,26 @@ pub struct Request {
 #[serde(rename_all = "snake_case")]
 pub enum Call {
     /// It is this user's now.
-    /// In order: whose; the user's attempt, words on an earlier one do not count; whether it was interrupted and is carried on, and so
-    /// yields to claims of others that came later.
-    Claim(Holder, Millis, bool),
+    Claim(Claim),
     /// It is this user's no longer.
     /// In order: whose; attempts up to this one are meant.
     Release(UserId, Millis),
+}
+
+/// A claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Claim {
+    /// Whose.
+    pub holder: Holder,
+    /// The user's attempt: words on an earlier one do not count.
+    pub at: Millis,
+    /// It was interrupted and is carried on, and so yields to claims of others that came later.
+    pub again: bool,
+    /// Who asks. A line of an import takes nothing from anybody; an app takes a device id from another user only with the token
+    /// that is on file there, which only the phone knows; a backend may do everything.
+    pub source: Source,
+    /// Names the device's token: the first 16 digits of its SHA-256.
+    pub token: String,
 }
 
 /// Who holds it.
@@ -105,7 +119,7 @@ mod tests {
 
     #[test]
     fn calls_are_pinned() {
-        let text = r#"[["shop",1],{"token":["fcm","ab"]},{"claim":[["u","d"],7,true]}]"#;
+        let text = r#"[["shop",1],{"token":["fcm","ab"]},{"claim":[["u","d"],7,true,"client","00"]}]"#;
         let call: Request = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&call).unwrap(), text);
         assert_eq!(call.key.name(&call.tenant), "claim:shop.1:fcm:ab");

@@ -25,6 +25,8 @@ pub struct Request {
     pub tenant: Tenant,
     /// Each with its number; `None`: it was too long.
     pub lines: Vec<(u64, Option<String>)>,
+    /// Results of lines that were refused only.
+    pub terse: bool,
 }
 
 /// What became of the lines.

@@ -96,6 +96,8 @@ pub enum Target {
     Device(UserId, DeviceId),
     /// A raw token, and its place in `to.tokens`.
     Token(usize, Box<Address>),
+    /// A user who was erased.
+    Nobody,
 }
 
 /// Targets in one row.
@@ -219,6 +221,8 @@ pub struct Taken {
     pub work: Option<Box<RawValue>>,
     /// Of the head, where the page is part of a queued push.
     pub head: Option<Box<RawValue>>,
+    /// Until then KV cannot be trusted: devices are to be looked up at the objects.
+    pub distrust: Millis,
 }
 
 /// A page to make.

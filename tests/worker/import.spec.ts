@@ -58,6 +58,27 @@ test("bad lines are told by number, code and pointer, and stop nothing", async (
   assert.deepEqual([sum.lines, sum.created, sum.failed], [bad.length + 4, 2, bad.length]);
 });
 
+test("an import takes no phone from anybody and says nothing against what a phone has said, also when it is repeated", async () => {
+  const text = [line(7_001, { user: "old", device: "moved" }), line(7_002, { user: "same", device: "renewed" })].join("\n");
+  const first = await run(text);
+  assert.deepEqual(first.results.map(({ status }) => status), ["created", "created"]);
+  const phone = (user: string, device: string, token: string) => stage.device(app, user, device, { platform: "android", vendor: "fcm", token });
+  await phone("new", "moved", "t7001:x");
+  await phone("same", "renewed", "newer:x");
+  const again = await run(text);
+  assert.deepEqual(again.results.map(({ status, code }) => code ?? status), ["device_taken", "unchanged"]);
+  assert.deepEqual([await stage.devices(app, "old"), await stage.devices(app, "new")], [[], ["moved"]]);
+  stage.lab.clearLog();
+  const push = await stage.push(app, { to: { users: ["same"] }, category: "im" });
+  assert.deepEqual(push.json.counts, { accepted: 1 });
+  assert.equal(stage.seen("fcm")[0].body.message.token, "newer:x");
+});
+
+test("who wants only what failed gets nothing else", async () => {
+  const { results, sum } = await run([line(8_001), line(8_002, { token: "a b" }), line(8_003)].join("\n"), "?results=failed");
+  assert.deepEqual([results.map(({ line }) => line), sum.created, sum.failed], [[2], 2, 1]);
+});
+
 test("lines of one user follow each other, and the 65th device is refused", async () => {
   const { results } = await run(Array.from({ length: 66 }, (_, n) => line(n, { user: "many", device: `many${n}`, token: `many${n}:x` })).join("\n"));
   assert.deepEqual(results.filter((result) => result.status === "failed").map((result) => [result.line, result.code]), [[65, "limit_reached"], [66, "limit_reached"]]);
@@ -69,6 +90,7 @@ test("what is not an import is refused before it begins", async () => {
     [app.key, "?from=0", 400, "invalid_value"],
     [app.key, "?from=x", 400, "invalid_value"],
     [app.key, "?to=1", 400, "unknown_field"],
+    [app.key, "?results=all", 400, "invalid_value"],
   ] as const) {
     const answer = await stage.ask("POST", `/v1/users:import${query}`, key, line(1));
     assert.deepEqual([answer.status, answer.json.code], [status, code]);

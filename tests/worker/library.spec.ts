@@ -1,8 +1,9 @@
 // The device library: preferences, permission, advice, health, erasure, and a KV that does not write.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
-import { type App, Stage, copiesAreTrusted, until } from "./stage.ts";
+import { type App, Stage, copied, copiesAreTrusted, until } from "./stage.ts";
 
 let stage: Stage;
 let app: App;
@@ -115,8 +116,10 @@ test("permission off is not sent to; advice says when to ask, with the reason, a
   for (const category of ["order", "order", "im", "marketing"]) assert.equal((await only("off", category)).reason, "permission_off");
   const yes = await advice();
   assert.deepEqual([yes.advice, yes.reason, yes.missed], ["settings", "2 order messages and 1 chat message missed this week", { im: 1, order: 2 }]);
-  const again = await advice();
-  assert.equal(again.advice, "wait");
+  assert.equal((await advice()).advice, "settings", "the answer may have been lost");
+  await stage.iphone(app, "off");
+  const again = (await stage.ask("GET", "/v1/users/off/devices/off-iphone/advice", app.key)).json;
+  assert.equal(again.advice, "wait", "not on the user's other phone as well");
   assert.ok(Date.parse(again.again_at) > Date.now() + 6 * 86_400_000);
   assert.equal((await stage.ask("GET", "/v1/users/off/devices/none/advice", app.key)).json.code, "unknown_device");
 });
@@ -165,7 +168,7 @@ test("erasure leaves nothing of a user: objects, KV, claims, counts, pushes", { 
   const kv = await stage.kv("DEVICES");
   await until(async () => ((await kv.get(`user:${own.id}.1:gone`)) === null ? true : undefined), 10_000);
   assert.equal((await stage.ask("GET", "/v1/users/gone", own.key)).status, 404);
-  assert.equal((await stage.ask("DELETE", "/v1/users/gone", own.key)).status, 404);
+  await until(async () => ((await stage.ask("DELETE", "/v1/users/gone", own.key)).status === 404 ? true : undefined), 15_000);
   const known = (await stage.ask("GET", `/v1/push/${held.json.id}`, own.key)).json;
   assert.deepEqual([known.deliveries[0].user, known.deliveries[0].state], ["(erased)", "cancelled"]);
   assert.ok(!(await stage.ask("GET", `/v1/push/${queued.json.id}`, own.key)).text.includes("gone"));
@@ -174,6 +177,86 @@ test("erasure leaves nothing of a user: objects, KV, claims, counts, pushes", { 
   const began = Date.now();
   await stage.device(own, "next", "phone", { platform: "android", vendor: "fcm", token });
   assert.ok(Date.now() - began < 1_500);
+});
+
+test("whenever a user is erased, also while an alarm is on its way, the copy goes and nothing is sent", { timeout: 60_000 }, async () => {
+  const own = await stage.app();
+  const users = Array.from({ length: 12 }, (_, n) => `racing${n}`);
+  const sleep = (ms: number) => new Promise((next) => setTimeout(next, ms));
+  // The object looks at its copy five seconds after a change; what comes just before finds its alarm set already.
+  await Promise.all(
+    users.map(async (user, n) => {
+      await stage.android(own, user, `${user}-phone`);
+      await sleep(3_800 + n * 130);
+      await stage.android(own, user, `${user}-phone`);
+      await sleep(150);
+      await stage.must("DELETE", `/v1/users/${user}`, own.key);
+    }),
+  );
+  const kv = await stage.kv("DEVICES");
+  await until(async () => {
+    const left = await Promise.all(users.map((user) => kv.get(`user:${own.id}.1:${user}`)));
+    return left.every((copy) => copy === null) ? true : undefined;
+  }, 20_000);
+  await copiesAreTrusted();
+  const push = await stage.push(own, { to: { users } });
+  assert.deepEqual(push.json.counts, { skipped: users.length });
+  await until(async () => ((await stage.ask("DELETE", "/v1/users/racing0", own.key)).status === 404 ? true : undefined), 15_000);
+});
+
+test("KV is written once for a change, and at most once a second and key, the last state always", { timeout: 60_000 }, async () => {
+  const puts: { key: string; at: number }[] = [];
+  const counted = await Stage.start({
+    build: "target/build-test",
+    lab: stage.lab,
+    log: (line) => {
+      if (line.includes('"kv_put"')) puts.push({ key: JSON.parse(line).key, at: Date.now() });
+    },
+  });
+  try {
+    const own = await counted.app();
+    await counted.android(own, "calm");
+    const devices = Array.from({ length: 30 }, (_, n) => `busy${n}`);
+    for (const device of devices) {
+      await counted.android(own, "busy", device);
+      await new Promise((next) => setTimeout(next, 60));
+    }
+    await new Promise((next) => setTimeout(next, 14_000));
+    const of = (user: string) => {
+      const key = createHash("sha256").update(`user:${own.id}.1:${user}`).digest("hex");
+      return puts.filter((put) => put.key === key).map(({ at }) => at);
+    };
+    assert.equal(of("calm").length, 1, "also when the object has slept meanwhile");
+    const busy = of("busy");
+    const gaps = busy.slice(1).map((at, n) => at - busy[n]!);
+    assert.ok(busy.length >= 2 && gaps.every((gap) => gap >= 950), `gaps of ${gaps.join(", ")} ms`);
+    const kv = await counted.kv("DEVICES");
+    const copy = (await kv.get(`user:${own.id}.1:busy`)) as string;
+    assert.deepEqual(copied(copy).sort(), devices.sort());
+  } finally {
+    await counted.stop();
+  }
+});
+
+test("what a user has wished while KV does not write holds for what was held back before", { timeout: 180_000 }, async () => {
+  const poor = await Stage.start({ build: "target/build-test", lab: stage.lab });
+  try {
+    const own = await poor.app();
+    await poor.android(own, "sleeper");
+    await poor.must("PATCH", "/v1/users/sleeper", own.key, quiet(new Date().getUTCSeconds() < 30 ? 1 : 2, ["follow"]));
+    await copiesAreTrusted();
+    const push = await poor.push(own, { to: { users: ["sleeper"] }, category: "follow" });
+    assert.equal(push.json.deliveries[0].state, "held");
+    await poor.ask("POST", "/__test/kv/refuse");
+    await poor.must("PATCH", "/v1/users/sleeper", own.key, { opt_out: { follow: true } });
+    const [delivery] = await until(async () => {
+      const { deliveries } = (await poor.ask("GET", `/v1/push/${push.json.id}`, own.key)).json;
+      return deliveries[0].state === "held" || deliveries[0].state === "sending" ? undefined : deliveries;
+    }, 150_000);
+    assert.deepEqual([delivery.state, delivery.reason], ["skipped", "opted_out"]);
+  } finally {
+    await poor.stop();
+  }
 });
 
 test("while KV does not write, registrations and pushes go on, wishes hold, and health says so", { timeout: 60_000 }, async () => {

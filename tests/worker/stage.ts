@@ -2,6 +2,7 @@
 // an app of its own, so tests do not see each other.
 
 import { createHash, randomBytes } from "node:crypto";
+import { createInterface } from "node:readline";
 import { Miniflare, type MiniflareOptions } from "miniflare";
 import { type Lab, startLab } from "../lab/lab.ts";
 
@@ -32,6 +33,8 @@ export interface StageOptions {
   bindings?: Record<string, string>;
   lab?: Lab;
   persist?: string;
+  /** Gets every line that the worker logs. */
+  log?: (line: string) => void;
 }
 
 export interface App {
@@ -196,6 +199,7 @@ function miniflareOptions(labUrl: string, options: StageOptions): MiniflareOptio
       "edgepush-dispatch": { maxBatchSize: 3, maxBatchTimeout: 0, maxRetries: 10, deadLetterQueue: "edgepush-dead" },
       "edgepush-dead": { maxBatchTimeout: 0 },
     },
+    ...(options.log === undefined ? {} : { handleRuntimeStdio: (stdout: NodeJS.ReadableStream) => void createInterface({ input: stdout }).on("line", options.log as (line: string) => void) }),
     ...(options.persist === undefined
       ? {}
       : { kvPersist: `${options.persist}/kv`, durableObjectsPersist: `${options.persist}/do` }),

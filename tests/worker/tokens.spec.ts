@@ -55,6 +55,21 @@ test("it touches no other user, and opens no other door", async () => {
   }
 });
 
+test("nobody takes another user's device id without the token that is on file there", async () => {
+  const body = (token: string) => ({ platform: "android", vendor: "fcm", token });
+  const of = async (user: string, token: string) =>
+    stage.ask("PUT", `/v1/users/${user}/devices/shared`, await sign({ sub: user }), body(token));
+  assert.equal((await of("owner", "phones0wn:token")).status, 201);
+  const stolen = await of("thief", "another:token");
+  assert.deepEqual([stolen.status, stolen.json.code], [409, "device_taken"]);
+  assert.deepEqual([await stage.devices(app, "owner"), await stage.devices(app, "thief")], [["shared"], []]);
+  // The phone itself is handed on.
+  assert.equal((await of("next", "phones0wn:token")).status, 201);
+  assert.deepEqual([await stage.devices(app, "owner"), await stage.devices(app, "next")], [[], ["shared"]]);
+  // The backend may.
+  assert.equal((await stage.ask("PUT", "/v1/users/third/devices/shared", app.key, body("another:token"))).status, 201);
+});
+
 test("times, signatures and audiences are looked at", async () => {
   const now = Math.floor(Date.now() / 1000);
   for (const [what, token, code] of [
@@ -66,6 +81,7 @@ test("times, signatures and audiences are looked at", async () => {
     ["another secret", await sign({}, "1h", "another secret of at least 32 bytes"), "user_token_invalid"],
     ["another app", await sign({ aud: "some-other-app" }), "user_token_invalid"],
     ["several audiences", await sign({ aud: [app.id, "else"] }), undefined],
+    ["in any order", await sign({ aud: ["else", app.id] }), undefined],
     ["nobody", await sign({ sub: ".." }), "user_token_invalid"],
     ["no signature", `${(await sign({})).split(".").slice(0, 2).join(".")}.`, "user_token_invalid"],
   ] as const) {

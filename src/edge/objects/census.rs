@@ -62,8 +62,7 @@ impl Census {
         self.armed.set(false);
         self.shell.with(load, |today, rows| {
             if let Some(Today { day, map }) = today {
-                let values = vec![(*day).into(), map.text().into()];
-                rows.write("INSERT OR REPLACE INTO without (day, map) VALUES (?, ?)", values)?;
+                write(rows, *day, map)?;
                 rows.write("DELETE FROM without WHERE day + ? < ?", vec![DAYS.into(), (*day).into()])?;
             }
             Ok(())
@@ -100,12 +99,20 @@ fn load(_: &Rows) -> worker::Result<Option<Today>> {
     Ok(None)
 }
 
+fn write(rows: &Rows, day: u64, map: &Bitmap) -> worker::Result<()> {
+    rows.write("INSERT OR REPLACE INTO without (day, map) VALUES (?, ?)", vec![day.into(), map.text().into()])
+}
+
 /// Today's marks, from the row on file where memory has none.
 fn map_of<'a>(today: &'a mut Option<Today>, rows: &Rows) -> worker::Result<&'a mut Bitmap> {
     let day = now().day(DayZone::Utc).0;
-    let map = match today.take().filter(|today| today.day == day) {
-        Some(today) => today.map,
-        None => {
+    let map = match today.take() {
+        Some(today) if today.day == day => today.map,
+        before => {
+            // Marks of the last minute before midnight.
+            if let Some(Today { day, map }) = before {
+                write(rows, day, &map)?;
+            }
             let stored = rows.read_with("SELECT map FROM without WHERE day = ?", vec![day.into()])?;
             stored.into_iter().flatten().next().map(|text| Bitmap::parse(&text)).unwrap_or_default()
         }

@@ -55,7 +55,7 @@ impl Claim {
         let (outcome, owes) = self.shell.with(load, |held, rows| {
             let state = held.get_or_insert_with(|| Held::free(ask.tenant, ask.key));
             let (outcome, changed) = match ask.call {
-                Call::Claim(holder, asked, again) => state.claim(holder, asked, again, now),
+                Call::Claim(claim) => state.claim(claim, now),
                 Call::Release(user, upto) => (Outcome::Done, state.release(&user, upto)),
             };
             let owes = state.tell().is_some();

@@ -69,8 +69,11 @@ impl Import {
         }
         let mut reply = Reply::default();
         for (number, result) in results {
-            reply.results.push_str(&told(number, &result, &mut reply.tally));
-            reply.results.push('\n');
+            let told = told(number, &result, &mut reply.tally);
+            if result.is_err() || !ask.terse {
+                reply.results.push_str(&told);
+                reply.results.push('\n');
+            }
         }
         reply.tally.rows_written = cx.cost.rows_written().into();
         Ok(reply)

@@ -17,8 +17,11 @@ use crate::{
     model::time::{DayZone, Millis},
 };
 
-/// Seconds after a change at which an alarm looks whether its copy was written.
-const LOOK_SECS: u64 = 30;
+/// Seconds after a change at which an alarm looks whether its copy was written: before the platform puts the object to sleep
+/// (some ten seconds), which would then have to write once more to be sure.
+const LOOK_SECS: u64 = 5;
+/// Seconds after which KV is asked again that has refused more than once.
+const AGAIN_SECS: u64 = 30;
 /// KV takes one write per second and key.
 const WRITE_MS: u64 = 1_000;
 /// What KV says when the free plan's writes of a day are used up (unverified: as users report it).
@@ -57,7 +60,9 @@ pub(super) struct Shell<T> {
     looking: Cell<Option<Millis>>,
     /// When the copy was last written.
     wrote: Cell<Millis>,
-    /// KV has refused a write; it may take one at this time.
+    /// Writes that KV has refused since the last one that it took.
+    failures: Cell<u32>,
+    /// KV refuses to write; it may take one at this time.
     refused: Cell<Option<Millis>>,
 }
 
@@ -85,6 +90,7 @@ impl<T> Shell<T> {
             copied: Cell::new(false),
             looking: Cell::new(None),
             wrote: Cell::new(Millis(0)),
+            failures: Cell::new(0),
             refused: Cell::new(None),
         }
     }
@@ -173,7 +179,7 @@ impl<T> Shell<T> {
         self.copied.get()
     }
 
-    /// KV refuses to write until then, as far as is known.
+    /// KV refuses to write until then, as far as is known. One refusal may be about this one key: it is not one yet.
     pub(super) fn refused_until(&self) -> Option<Millis> {
         self.refused.get().filter(|until| *until > now())
     }
@@ -197,17 +203,20 @@ impl<T> Shell<T> {
             }
             self.copy_again.set(false);
             let text = self.held.borrow().as_ref().map(&latest);
-            self.wrote.set(now());
             let written = match text {
                 Some(text) => glue::write(&self.env, binding, key, &text).await,
                 // A step that failed has emptied the memory: the alarm loads it again.
                 None => Err(Failed("the state is not in memory".into())),
             };
+            self.wrote.set(now());
             if let Err(failed) = written {
                 log::error("kv_write_failed", &[("binding", binding), ("why", &failed.0)]);
-                self.refused.set(Some(refused_until(&failed, key)));
+                self.failures.set(self.failures.get() + 1);
+                self.refused.set(refused_until(&failed, self.failures.get(), key));
+                let _ = self.look_at(Millis(now().0 + WRITE_MS)).await;
                 return;
             }
+            self.failures.set(0);
             self.refused.set(None);
         }
         self.copied.set(true);
@@ -230,16 +239,16 @@ impl<T> Shell<T> {
         if self.copied.get() {
             return Ok(());
         }
-        self.look_at(self.refused_until().unwrap_or(now().plus_secs(LOOK_SECS))).await
+        self.look_at(self.refused_until().unwrap_or(now().plus_secs(1))).await
     }
 }
 
 /// When KV will write again. The free plan's daily limit ends at midnight UTC (Cloudflare, "Workers KV limits"); the objects
 /// that it has refused come back spread over an hour. Anything else may be over soon.
-fn refused_until(failed: &Failed, key: &str) -> Millis {
+fn refused_until(failed: &Failed, times: u32, key: &str) -> Option<Millis> {
     if !failed.0.contains(DAY_IS_OVER) {
-        return now().plus_secs(LOOK_SECS);
+        return (times > 1).then(|| now().plus_secs(AGAIN_SECS));
     }
     let [a, b, ..] = hash::sha256(key.as_bytes());
-    now().day(DayZone::Utc).end(DayZone::Utc).plus_secs(u64::from(u16::from_be_bytes([a, b])) % 3_600)
+    Some(now().day(DayZone::Utc).end(DayZone::Utc).plus_secs(u64::from(u16::from_be_bytes([a, b])) % 3_600))
 }

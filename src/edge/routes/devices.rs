@@ -45,7 +45,8 @@ pub(in super::super) fn registered(done: Done) -> Result<u16, Problem> {
         )),
         Done::Taken => Err(Problem::new(
             Code::DeviceTaken,
-            "another user has registered this device, or its token, at the same time and holds it now",
+            "another user holds this device id or this token: it was registered at the same moment, or with another token than the \
+             one given here, which a user token cannot take over",
         )),
         Done::Undecided => Err(Problem::new(
             Code::Unavailable,

@@ -120,7 +120,7 @@ mod tests {
         let tags: Vec<String> = (0..65).map(|n| n.to_string()).collect();
         let many = format!(r#"{{"tags":{}}}"#, serde_json::to_string(&tags).unwrap());
         for (json, code, at) in [
-            (r#"{"time_zone":"Berlin"}"#, Code::InvalidValue, "/time_zone"),
+            (r#"{"time_zone":"Berlin Mitte"}"#, Code::InvalidValue, "/time_zone"),
             (r#"{"locale":"de_CH"}"#, Code::InvalidValue, "/locale"),
             (r#"{"quiet_hours":{"from":"22:00"}}"#, Code::MissingField, "/quiet_hours/to"),
             (r#"{"quiet_hours":{"from":"22:00","to":"22:00"}}"#, Code::InvalidValue, "/quiet_hours"),

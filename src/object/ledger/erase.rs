@@ -3,6 +3,7 @@
 
 use super::{Fault, Ledger, Place, Record, Store};
 use crate::{
+    line::resolve::ERASED,
     model::{
         delivery::{Delivery, Recipient, State},
         ids::UserId,
@@ -14,8 +15,6 @@ use crate::{
 
 /// Rows changed in one call.
 const ROUND: u32 = 200;
-/// Stands where a name stood.
-const NOBODY: &str = "(erased)";
 
 impl Ledger {
     /// Goes over some rows; `Erased` says where to go on.
@@ -27,7 +26,7 @@ impl Ledger {
         now: Millis,
     ) -> Result<Outcome, Fault> {
         self.now = now;
-        let Ok(nobody) = UserId::parse(NOBODY) else { return Ok(Outcome::Erased(0, None)) };
+        let Ok(nobody) = UserId::parse(ERASED) else { return Ok(Outcome::Erased(0, None)) };
         // As it stands in JSON, quotes included.
         let needle = serde_json::to_string(user).map_err(|_| Fault("user".into()))?;
         let mut found = 0;
@@ -71,8 +70,7 @@ impl Ledger {
             None => {
                 let text = store.work(place.0, &place.1)?.unwrap_or_default();
                 let Ok(list) = serde_json::from_str::<Vec<Target>>(&text) else { return Ok(false) };
-                let list: Vec<Target> =
-                    list.into_iter().map(|target| unnamed(target, user, nobody)).collect();
+                let list: Vec<Target> = list.into_iter().map(|target| unnamed(target, user)).collect();
                 let after = serde_json::to_string(&list).map_err(|_| Fault("targets".into()))?;
                 if after != text {
                     store.put_targets(place.0, &place.1, &after)?;
@@ -89,9 +87,9 @@ fn anonymous(page: &mut Page, user: &UserId, nobody: &UserId, now: Millis) -> bo
     for delivery in &mut page.deliveries {
         let recipient = match &delivery.recipient {
             Recipient::User(of) if of == user => Recipient::User(nobody.clone()),
-            Recipient::Device(of, device) if of == user => Recipient::Device(nobody.clone(), device.clone()),
-            Recipient::Missing(of, device) if of == user => {
-                Recipient::Missing(nobody.clone(), device.clone())
+            // The device's id is the user's too.
+            Recipient::Device(of, _) | Recipient::Missing(of, _) if of == user => {
+                Recipient::User(nobody.clone())
             }
             Recipient::User(_) | Recipient::Device(..) | Recipient::Missing(..) | Recipient::Token(_) => {
                 continue;
@@ -110,10 +108,9 @@ fn take_back(delivery: &mut Delivery, now: Millis) {
     }
 }
 
-fn unnamed(target: Target, user: &UserId, nobody: &UserId) -> Target {
+fn unnamed(target: Target, user: &UserId) -> Target {
     match target {
-        Target::User(of) if of == *user => Target::User(nobody.clone()),
-        Target::Device(of, device) if of == *user => Target::Device(nobody.clone(), device),
-        other @ (Target::User(_) | Target::Device(..) | Target::Token(..)) => other,
+        Target::User(of) | Target::Device(of, _) if of == *user => Target::Nobody,
+        other @ (Target::User(_) | Target::Device(..) | Target::Token(..) | Target::Nobody) => other,
     }
 }

@@ -220,7 +220,8 @@ impl Ledger {
             return Ok(Outcome::Nothing);
         }
         let raw = |text: Option<String>| text.and_then(|text| RawValue::from_string(text).ok());
-        Ok(Outcome::Taken(Box::new(Taken { page: after, due, work: raw(work), head: raw(head) })))
+        let distrust = self.distrust(store)?;
+        Ok(Outcome::Taken(Box::new(Taken { page: after, due, work: raw(work), head: raw(head), distrust })))
     }
 
     /// Writes a changed page; an unchanged one costs nothing.

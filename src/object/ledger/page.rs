@@ -34,7 +34,7 @@ pub fn settle(page: &mut Page, ends: &[End], now: Millis) {
             arrived(delivery, now);
             continue;
         }
-        let salt = || salt(push, *part, end.at, end.tries);
+        let salt = || salt(push, *part, end.tries);
         match &end.to {
             To::Accepted(vendor_id) => {
                 delivery.go(State::Accepted, None, end.detail.clone(), now);
@@ -177,9 +177,10 @@ fn next_try(
     Err((!now_or_never).then_some(Reason::Expired))
 }
 
-/// A number that is the same for every copy of this try.
-fn salt(push: &PushId, part: Part, at: u32, tries: u32) -> u32 {
-    let [a, b, ..] = hash::sha256(format!("{push}{part}/{at}/{tries}").as_bytes());
+/// A number that is the same for every copy of this try, and for all deliveries of the page: a list of tokens that comes back
+/// together is the same list, and so has the same id for the vendor.
+fn salt(push: &PushId, part: Part, tries: u32) -> u32 {
+    let [a, b, ..] = hash::sha256(format!("{push}{part}/{tries}").as_bytes());
     u32::from(u16::from_be_bytes([a, b]))
 }
 
@@ -206,9 +207,10 @@ pub fn take(page: &mut Page, now: Millis) -> Vec<u32> {
 pub fn sweep(page: &mut Page, now: Millis) -> bool {
     let Page { push, part, expires, on_unknown, deliveries, .. } = page;
     let mut found = false;
-    for (at, delivery) in (0u32..).zip(deliveries) {
+    for delivery in deliveries {
         if delivery.state == State::Sending && now.0 >= delivery.since.0.saturating_add(SILENT_MS) {
-            let salt = || salt(push, *part, at, 0);
+            let tries = delivery.tries;
+            let salt = || salt(push, *part, tries);
             let why = Some("the worker ended before the answer".into());
             unknown(delivery, *on_unknown, why, *expires, &salt, now);
             found = true;

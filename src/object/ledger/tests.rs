@@ -6,7 +6,7 @@ use crate::{
     line::funnel::{By, Query, funnel},
     model::{
         delivery::{Delivery, Reason, Recipient, State},
-        ids::UserId,
+        ids::{DeviceId, UserId},
         page::Source,
         push::{Category, OnUnknown},
     },
@@ -124,6 +124,26 @@ impl World {
     fn settle(&mut self, push: &PushId, part: Part, to: &To) {
         let ends: Vec<End> = (0..100).map(|at| end(at, 1, to.clone())).collect();
         self.ledger.settle(&mut self.store, push, part, &ends, self.now).unwrap();
+    }
+
+    /// Until nothing names the user any more.
+    fn erase(&mut self, user: &str) {
+        let user = UserId::parse(user).unwrap();
+        let mut after = None;
+        loop {
+            match self.ledger.erase(&mut self.store, &user, after.take(), self.now).unwrap() {
+                Outcome::Erased(_, Some(next)) => after = Some(next),
+                Outcome::Erased(_, None) => break,
+                other => panic!("{other:?}"),
+            }
+        }
+        let named = self.store.rows().any(|row| match &row.record {
+            Record::Page(page) => {
+                page.deliveries.iter().any(|delivery| delivery.recipient == Recipient::User(user.clone()))
+            }
+            Record::Head(_) => false,
+        });
+        assert!(!named);
     }
 
     fn crash(&mut self) {
@@ -338,6 +358,39 @@ fn targets_of_which_no_job_came_are_offered_again_and_expire() {
     world.check();
     let shown = funnel(Query { from: 0, to: 1, by: By::All }, &world.cells());
     assert_eq!(shown.total.stages[0].lost[&"expired"], 120);
+}
+
+#[test]
+fn an_erased_user_is_in_no_row_and_nothing_waits_for_the_name_that_stands_there() {
+    let mut world = World::new();
+    // More rows than one call goes over.
+    for n in 0..230u8 {
+        world.now = START.plus_secs(n.into());
+        let mut page = page_of(n, 1, world.now, OnUnknown::Keep, false);
+        page.push = PushId::new(world.now, [n, 1, n, 2, n, 3, n, 4, n, 5]);
+        let device = DeviceId::parse("her phone").unwrap();
+        page.deliveries[0].recipient = Recipient::Device(UserId::parse("u1").unwrap(), device);
+        let (push, part) = (page.push.clone(), page.part);
+        world.begin(page);
+        if n % 2 == 0 {
+            world.settle(&push, part, &To::Retry(Some(3_600)));
+        }
+    }
+    world.ledger.queue(&mut world.store, head_of(250, 2, world.now), "{}", &[targets()], world.now).unwrap();
+    world.requested += 2;
+    world.erase("u1");
+    world.check();
+    let text = format!("{:?}", world.store.rows().collect::<Vec<_>>());
+    assert!(!text.contains("u1") && !text.contains("her phone"));
+    let sliced = world.ledger.slice(&mut world.store, &id(250, world.now), 0, 0, world.now).unwrap();
+    let Outcome::Slice(sliced) = sliced else { panic!("{sliced:?}") };
+    assert_eq!(sliced.chunk.unwrap().1.get(), r#"["nobody",{"user":"u2"}]"#);
+    let waiting = |state: &&Row| matches!(&state.record, Record::Page(page) if page.deliveries.iter().any(|have| have.state.waits()));
+    assert_eq!(world.store.rows().filter(waiting).count(), 0, "what waited is taken back");
+}
+
+fn targets() -> Box<RawValue> {
+    RawValue::from_string(r#"[{"user":"u1"},{"user":"u2"}]"#.into()).unwrap()
 }
 
 #[test]

@@ -18,9 +18,12 @@ use crate::{
 pub(super) const SEEN_DAYS: u64 = 7;
 
 impl Home {
-    /// A device registers, or says that it is still here.
+    /// A device registers, or says that it is still here. A line of an import is no word of the device's own, and says nothing
+    /// against what the device has said itself: so an import can be repeated.
     pub fn put(&mut self, id: DeviceId, registration: Registration, source: Source, now: Millis) -> Step {
         let asked_at = self.attempt(now);
+        let own = source != Source::Import;
+        let word = if own { now } else { Millis(0) };
         let Some(device) = self.devices.iter_mut().find(|device| device.id == id) else {
             if self.devices.len() >= DEVICES_MAX {
                 return Step::nothing(Done::Full);
@@ -33,16 +36,22 @@ impl Home {
                 source,
                 created_at: now,
                 token_since: now,
-                seen_at: now,
+                seen_at: word,
                 suspect_since: None,
                 doubted_at: None,
-                advised_at: None,
             };
             let at = self.devices.partition_point(|other| other.id < id);
             self.devices.insert(at, device);
             return self.claim(&id, Done::Created, now);
         };
-        self.heard.insert(id.clone(), now);
+        if own {
+            self.heard.insert(id.clone(), now);
+        } else if device.source != Source::Import
+            || device.seen_at > Millis(0)
+            || self.heard.contains_key(&id)
+        {
+            return Step::nothing(Done::Unchanged);
+        }
         let before = Key::token(&device.registration.address);
         let moved = before != Key::token(&registration.address);
         if moved || !device.usable() {
@@ -51,8 +60,9 @@ impl Home {
                 device.token_since = now;
                 self.about.owed.push(Owed { key: before, upto: device.asked_at, after: free_at(now) });
             }
-            device.registration = registration;
-            (device.hold, device.asked_at, device.seen_at) = (Hold::Pending, asked_at, now);
+            (device.registration, device.source) = (registration, source);
+            (device.hold, device.asked_at) = (Hold::Pending, asked_at);
+            device.seen_at = device.seen_at.max(word);
             (device.suspect_since, device.doubted_at) = (None, None);
             let mut step = self.claim(&id, done, now);
             if moved {
@@ -65,19 +75,21 @@ impl Home {
             || device.registration.permission != registration.permission
             || (device.registration.time_zone != registration.time_zone
                 && self.about.preferences.quiet_hours.is_some());
-        let written = now.day(DayZone::Utc).0 < device.seen_at.day(DayZone::Utc).0 + SEEN_DAYS;
-        if same && written && device.suspect_since.is_none() {
+        let written = !own || now.day(DayZone::Utc).0 < device.seen_at.day(DayZone::Utc).0 + SEEN_DAYS;
+        if same && written && (device.suspect_since.is_none() || !own) {
             return Step::nothing(Done::Unchanged);
         }
         device.registration = registration;
-        device.seen_at = now;
-        (device.suspect_since, device.doubted_at) = (None, None);
-        let done = if same { Done::Unchanged } else { Done::Changed };
-        Step {
-            writes: vec![Write::Put(Box::new(device.clone()))],
-            copy: copy || !written,
-            ..Step::nothing(done)
+        let copy = copy || !written;
+        // Its day moves with the copy's, or the copy would never learn of it.
+        if copy {
+            device.seen_at = device.seen_at.max(word);
         }
+        if own {
+            (device.suspect_since, device.doubted_at) = (None, None);
+        }
+        let done = if same { Done::Unchanged } else { Done::Changed };
+        Step { writes: vec![Write::Put(Box::new(device.clone()))], copy, ..Step::nothing(done) }
     }
 
     /// The name of another attempt: greater than that of any before.
@@ -90,14 +102,21 @@ impl Home {
     /// A registration that is pending now is to be claimed. Another device of the same user that had the token goes.
     fn claim(&mut self, id: &DeviceId, done: Done, now: Millis) -> Step {
         let mut step = Step::nothing(done);
-        self.heard.insert(id.clone(), now);
         self.lost.remove(id);
-        let Some(device) = self.device(id) else { return step };
+        let before = self.about.dead.len();
+        self.about.dead.retain(|dead| dead.device != *id);
+        if self.about.dead.len() != before {
+            step.about();
+        }
+        let Some(device) = self.device(id).cloned() else { return step };
+        if device.source != Source::Import {
+            self.heard.insert(id.clone(), now);
+        }
         step.writes.push(Write::Put(Box::new(device.clone())));
         let token = Key::token(&device.registration.address);
         let with_token =
             |other: &&Device| other.id != *id && Key::token(&other.registration.address) == token;
-        step.claim = Self::ask(device);
+        step.claim = Self::ask(&device);
         let others: Vec<DeviceId> =
             self.devices.iter().filter(with_token).map(|other| other.id.clone()).collect();
         for other in others {

@@ -7,16 +7,16 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
     model::{
-        device::Device,
-        ids::DeviceId,
+        device::{Device, Source},
+        ids::{DeviceId, UserId},
         preferences::Preferences,
         table::Table,
         time::{DayZone, Millis},
     },
     wire::{
         census::{Entry, Kind},
-        claim::Key,
-        user::{Copy, Dead, Done, GUARD_MS, Missed, Person, Quiet, Reach},
+        claim::{Claim, Holder, Key},
+        user::{Copy, DEAD_DAYS, Dead, Done, GUARD_MS, Missed, Person, Quiet, Reach},
     },
 };
 
@@ -33,8 +33,7 @@ mod tests;
 const RELEASE_AFTER_MS: u64 = GUARD_MS + 1_000;
 /// No call takes longer, milliseconds.
 const UNDER_WAY_MS: u64 = 60_000;
-/// Dead devices are remembered so long, days, and so many of them.
-const DEAD_DAYS: u64 = 30;
+/// So many dead devices are remembered.
 const DEAD_MAX: usize = 16;
 
 /// What stands in the one row beside the devices.
@@ -46,8 +45,10 @@ pub struct About {
     pub owed: Vec<Owed>,
     /// Devices that vendors called dead of late.
     pub dead: Vec<Dead>,
-    /// Personal messages that were not sent in a week (since the epoch).
-    pub missed: Option<(u64, Missed)>,
+    /// Personal messages that were not sent, by day.
+    pub missed: Vec<(u64, Missed)>,
+    /// When the app was last told that now is a good moment to ask for permission, and on which device.
+    pub advised: Option<(Millis, DeviceId)>,
 }
 
 /// A claim to free.
@@ -61,9 +62,14 @@ pub struct Owed {
     pub after: Millis,
 }
 
+/// So much of a token's hash tells it from others.
+const TOKEN_NAME: usize = 16;
+
 /// A registration that has to be claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
+    /// Who asks decides what may be taken from others.
+    pub source: Source,
     /// The device.
     pub device: DeviceId,
     /// When it was asked for: names the attempt.
@@ -112,6 +118,18 @@ pub struct Step {
     pub claim: Option<Ask>,
 }
 
+impl Ask {
+    /// What one of the two claims says; `again`: it was interrupted.
+    pub fn claim(&self, user: UserId, again: bool) -> Claim {
+        let token = self.keys.iter().find_map(|key| match key {
+            Key::Token(_, sha256) => sha256.get(..TOKEN_NAME),
+            Key::Device(_) => None,
+        });
+        let holder = Holder { user, device: self.device.clone() };
+        Claim { holder, at: self.at, again, source: self.source, token: token.unwrap_or_default().to_owned() }
+    }
+}
+
 impl Step {
     /// Nothing changes.
     pub fn nothing(done: Done) -> Self {
@@ -158,12 +176,13 @@ impl Home {
     }
 
     /// Everything, with last words that are not written down.
-    pub fn person(&self) -> Person {
+    pub fn person(&self, now: Millis) -> Person {
         let mut devices = self.devices.clone();
         for device in &mut devices {
             device.seen_at = self.heard.get(&device.id).copied().unwrap_or_default().max(device.seen_at);
         }
-        Person { devices, preferences: self.about.preferences.clone(), dead: self.about.dead.clone() }
+        let dead = self.about.dead.iter().filter(|dead| fresh(dead, now)).cloned();
+        Person { devices, preferences: self.about.preferences.clone(), dead: dead.collect() }
     }
 
     /// There is nothing about this user.
@@ -218,15 +237,14 @@ impl Home {
 
     /// For the counts of all devices: kind, vendor and day of each.
     pub fn entries(&self, now: Millis) -> Vec<Entry> {
-        let today = now.day(DayZone::Utc).0;
         let entry = |device: &Device| Entry {
             vendor: device.registration.address.vendor,
             kind: Kind::of(device.registration.permission),
-            day: device.seen_at.day(DayZone::Utc).0,
+            day: device.alive().0,
         };
-        let dead = self.about.dead.iter().map(|dead| (dead.vendor, dead.at.day(DayZone::Utc).0));
-        let dead = dead.filter(|(_, day)| day + DEAD_DAYS > today);
-        let dead = dead.map(|(vendor, day)| Entry { vendor, kind: Kind::Dead, day });
+        let dead = self.about.dead.iter().filter(|dead| fresh(dead, now));
+        let day = |at: Millis| at.day(DayZone::Utc).0;
+        let dead = dead.map(|dead| Entry { vendor: dead.vendor, kind: Kind::Dead, day: day(dead.at) });
         self.devices.iter().filter(|device| device.usable()).map(entry).chain(dead).collect()
     }
 
@@ -245,16 +263,12 @@ impl Home {
         asks
     }
 
-    /// All claims to free.
-    pub fn all_owed(&self) -> Vec<Owed> {
-        self.about.owed.clone()
-    }
-
-    /// Claims to free now.
-    pub fn owed(&self, now: Millis) -> Vec<Owed> {
+    /// Claims to free now; `early`: nothing that was let through is waited for any more. What is being claimed anew stays.
+    pub fn owed(&self, early: bool, now: Millis) -> Vec<Owed> {
         let waits = |ask: &Ask, key: &Key| ask.keys.contains(key) && ask.at.0 + UNDER_WAY_MS > now.0;
-        let free =
-            |owed: &&Owed| owed.after <= now && !self.under_way.iter().any(|ask| waits(ask, &owed.key));
+        let free = |owed: &&Owed| {
+            (early || owed.after <= now) && !self.under_way.iter().any(|ask| waits(ask, &owed.key))
+        };
         self.about.owed.iter().filter(free).cloned().collect()
     }
 
@@ -291,6 +305,11 @@ impl Home {
             return None;
         }
         let keys = [Key::Device(device.id.clone()), Key::token(&device.registration.address)];
-        Some(Ask { device: device.id.clone(), at: device.asked_at, keys })
+        Some(Ask { source: device.source, device: device.id.clone(), at: device.asked_at, keys })
     }
+}
+
+/// It was called dead not long ago.
+fn fresh(dead: &Dead, now: Millis) -> bool {
+    dead.at.day(DayZone::Utc).0 + DEAD_DAYS > now.day(DayZone::Utc).0
 }

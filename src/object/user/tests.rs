@@ -4,11 +4,14 @@ use super::{
 };
 use crate::{
     model::{
-        device::{Permission, Registration},
+        device::{Permission, Registration, Source},
         push::Category,
     },
     vendor::Vendor,
-    wire::user::{Advice, AdviceRule, Advise, Wish},
+    wire::{
+        claim::Outcome,
+        user::{Advice, AdviceRule, Advise, Wish},
+    },
 };
 
 mod race;
@@ -20,7 +23,11 @@ fn still_here_costs_nothing_for_a_week() {
     assert_eq!(again, Step::nothing(Done::Unchanged));
     let tomorrow = put(&mut devices, "d", registration("t"), Millis(NOON + 24 * HOUR));
     assert_eq!(tomorrow, Step::nothing(Done::Unchanged));
-    assert_eq!(devices.person().devices[0].seen_at, Millis(NOON + 24 * HOUR), "known all the same");
+    assert_eq!(
+        devices.person(Millis(NOON + 24 * HOUR)).devices[0].seen_at,
+        Millis(NOON + 24 * HOUR),
+        "known all the same"
+    );
     let week = put(&mut devices, "d", registration("t"), Millis(NOON + 7 * 24 * HOUR));
     assert_eq!((week.done, week.writes.len(), week.copy), (Done::Unchanged, 1, true));
 }
@@ -55,7 +62,7 @@ fn a_word_without_a_time_removes() {
     let step = devices.gone(gone("t", None, true), Millis(NOON));
     assert_eq!((step.done, step.copy), (Done::Removed, true));
     assert_eq!(step.writes, [Write::Remove(id("d")), Write::About]);
-    assert_eq!(devices.person().dead[0].device, id("d"));
+    assert_eq!(devices.person(Millis(NOON + 24 * HOUR)).dead[0].device, id("d"));
 }
 
 #[test]
@@ -136,7 +143,7 @@ fn wishes_are_merged_and_only_what_a_push_needs_writes_the_copy() {
     assert_eq!(home.copy().quiet.unwrap().zone, "Europe/Berlin");
     home.prefer(wish(r#"{"time_zone":"Asia/Tokyo","locale":null}"#));
     assert_eq!(home.copy().quiet.unwrap().zone, "Asia/Tokyo");
-    assert_eq!(home.person().preferences.locale, None);
+    assert_eq!(home.person(Millis(NOON)).preferences.locale, None);
 }
 
 #[test]
@@ -222,4 +229,90 @@ fn a_vendor_that_says_muted_is_believed_about_the_token_it_means_until_the_app_s
     assert_eq!(home.muted(&gone("t", None, true)).writes.len(), 0, "twice is once");
     home.permission(&id("d"), Permission::Granted, Millis(NOON + 1));
     assert_eq!(home.copy().devices[0].permission, Permission::Granted);
+}
+
+#[test]
+fn the_day_in_the_copy_moves_also_if_something_else_changes_every_week() {
+    let mut home = registered_at(NOON);
+    for day in (6..120).step_by(6) {
+        let mut changed = registration("t");
+        changed.app_version = Some(format!("1.{day}"));
+        put(&mut home, "d", changed, Millis(NOON + day * 24 * HOUR));
+    }
+    let last = Millis(NOON + 114 * 24 * HOUR).day(DayZone::Utc).0;
+    assert!(last - home.copy().devices[0].seen.unwrap() <= 7);
+    let mut copied = 0;
+    for day in 115..145 {
+        let step = put(&mut home, "d", registration("t"), Millis(NOON + day * 24 * HOUR));
+        copied += u32::from(step.copy);
+    }
+    assert!((4..=6).contains(&copied), "once a week: {copied}");
+}
+
+#[test]
+fn a_line_of_an_import_is_no_word_of_the_devices_own_and_says_nothing_against_one() {
+    let mut home = Home::load(Vec::new(), About::default(), Millis(NOON - 1));
+    let import = |home: &mut Home, token: &str, at: u64| {
+        let mut step = home.put(id("d"), registration(token), Source::Import, Millis(at));
+        if let Some(ask) = step.claim.take() {
+            home.claimed(&ask, [Some(Outcome::Yours(at)); 2], Millis(at));
+        }
+        step.done
+    };
+    assert_eq!(import(&mut home, "t", NOON), Done::Created);
+    assert_eq!(home.device(&id("d")).unwrap().seen_at, Millis(0));
+    assert_eq!(home.copy().devices[0].seen, Some(NOON / (24 * HOUR)), "not stale at once");
+    assert_eq!(import(&mut home, "t", NOON + 1), Done::Unchanged);
+    assert_eq!(import(&mut home, "t2", NOON + 2), Done::Changed, "a corrected line");
+    // Apple has called it dead for long: nothing speaks for it.
+    assert_eq!(home.gone(gone("t2", Some(NOON - 9_000 * HOUR), true), Millis(NOON + 3)).done, Done::Removed);
+    assert_eq!(import(&mut home, "t2", NOON + 4), Done::Created);
+    put(&mut home, "d", registration("own"), Millis(NOON + 5));
+    assert_eq!(import(&mut home, "t2", NOON + 6), Done::Unchanged, "the file is older than the phone");
+    assert_eq!(home.device(&id("d")).unwrap().registration.address.token.reveal(), "own");
+}
+
+#[test]
+fn what_was_missed_counts_for_seven_days_and_a_yes_may_be_asked_for_twice() {
+    let mut home = registered_at(NOON);
+    let mut off = registration("t");
+    off.permission = Permission::Denied;
+    put(&mut home, "d", off.clone(), Millis(NOON));
+    put(&mut home, "e", Registration { address: registration("u").address, ..off }, Millis(NOON));
+    home.missed(Category::Im, Millis(NOON));
+    home.missed(Category::Order, Millis(NOON + 48 * HOUR));
+    let rule = AdviceRule { every_days: 7, missed_min: 1 };
+    let missed = |home: &mut Home, at| home.advise(&id("nobody"), rule, Millis(at)).1.is_none();
+    assert!(missed(&mut home, NOON));
+    let ask = |home: &mut Home, device: &str, at| {
+        let (step, advice) = home.advise(&id(device), rule, Millis(at));
+        let advice = advice.unwrap();
+        (advice.advise, advice.missed.im + advice.missed.order, step.writes.len())
+    };
+    let six = NOON + 6 * 24 * HOUR;
+    assert_eq!(ask(&mut home, "d", six), (Advise::Settings, 2, 1));
+    assert_eq!(
+        ask(&mut home, "d", six + HOUR / 10),
+        (Advise::Settings, 2, 0),
+        "the answer may have been lost"
+    );
+    assert_eq!(ask(&mut home, "e", six + 1), (Advise::Wait, 2, 0), "the same user's other phone");
+    assert_eq!(ask(&mut home, "d", six + HOUR), (Advise::Wait, 2, 0));
+    home.delete(&id("d"), Millis(six + HOUR));
+    put(&mut home, "d", registration("t"), Millis(six + HOUR));
+    let mut off = registration("t");
+    off.permission = Permission::Denied;
+    put(&mut home, "d", off, Millis(six + HOUR));
+    assert_eq!(ask(&mut home, "d", six + 2 * HOUR).0, Advise::Wait, "log-out and log-in are no way round");
+    assert_eq!(ask(&mut home, "e", six + 48 * HOUR).1, 1, "seven days, whatever weekday it is");
+}
+
+#[test]
+fn a_device_that_comes_back_is_not_dead_and_nothing_is_dead_for_ever() {
+    let mut home = registered_at(NOON);
+    home.gone(gone("t", None, true), Millis(NOON));
+    let dead = |home: &Home, days: u64| home.person(Millis(NOON + days * 24 * HOUR)).dead.len();
+    assert_eq!((dead(&home, 0), dead(&home, 29), dead(&home, 30)), (1, 1, 0));
+    put(&mut home, "d", registration("t"), Millis(NOON + HOUR));
+    assert_eq!(dead(&home, 0), 0);
 }

@@ -11,6 +11,11 @@ use crate::{
     wire::user::{Advice, AdviceRule, Advise, Done, MISSED_MAX, Missed, Wish},
 };
 
+/// Messages missed of late: of so many days.
+const MISSED_DAYS: u64 = 7;
+/// A yes is given again for so long, milliseconds.
+const ADVICE_AGAIN_MS: u64 = 600_000;
+
 impl Home {
     /// Merges a change into the preferences.
     pub fn prefer(&mut self, wish: Wish) -> Step {
@@ -45,34 +50,47 @@ impl Home {
 
     /// A personal message was not sent because notifications are off.
     pub fn missed(&mut self, category: Category, now: Millis) -> Step {
-        let mut missed = self.missed_now(now);
-        let count = match category {
-            Category::Im => &mut missed.im,
-            Category::Order => &mut missed.order,
+        let sum = self.missed_now(now);
+        let (sum, im, order) = match category {
+            Category::Im => (sum.im, 1, 0),
+            Category::Order => (sum.order, 0, 1),
             Category::Follow | Category::Marketing => return Step::nothing(Done::Unchanged),
         };
-        if *count >= MISSED_MAX || self.devices.is_empty() {
+        if sum >= MISSED_MAX || self.devices.is_empty() {
             return Step::nothing(Done::Unchanged);
         }
-        *count += 1;
-        self.about.missed = Some((week(now), missed));
+        let today = day(now);
+        let all = &mut self.about.missed;
+        all.retain(|(day, _)| day + MISSED_DAYS > today);
+        match all.iter_mut().find(|(day, _)| *day == today) {
+            Some((_, missed)) => *missed = Missed { im: missed.im + im, order: missed.order + order },
+            None => all.push((today, Missed { im, order })),
+        }
         Step { writes: vec![Write::About], ..Step::nothing(Done::Changed) }
     }
 
     fn missed_now(&self, now: Millis) -> Missed {
-        self.about.missed.filter(|(of, _)| *of == week(now)).map(|(_, missed)| missed).unwrap_or_default()
+        let of_late = self.about.missed.iter().filter(|(of, _)| of + MISSED_DAYS > day(now));
+        of_late.fold(Missed::default(), |sum, (_, missed)| Missed {
+            im: sum.im + missed.im,
+            order: sum.order + missed.order,
+        })
     }
 
-    /// Whether now is a good moment to ask for permission. A yes is remembered: nobody is nagged.
+    /// Whether now is a good moment to ask for permission. A yes is remembered, for all devices of the user: nobody is nagged.
+    /// For some minutes it is given again, so that an answer may get lost.
     pub fn advise(&mut self, id: &DeviceId, rule: AdviceRule, now: Millis) -> (Step, Option<Advice>) {
         let missed = self.missed_now(now);
-        let Some(device) = self.devices.iter_mut().find(|device| device.id == *id) else {
+        let Some(device) = self.device(id) else {
             return (Step::nothing(Done::Missing), None);
         };
         let answer =
             |advise, reason: &str, again_at| Advice { advise, reason: reason.to_owned(), missed, again_at };
-        let again_at = device.advised_at.map(|at| at.plus_secs(u64::from(rule.every_days) * 86_400));
-        let early = again_at.filter(|at| *at > now);
+        let before = self.about.advised.as_ref();
+        let repeated =
+            before.is_some_and(|(at, device)| device == id && now.0.saturating_sub(at.0) < ADVICE_AGAIN_MS);
+        let again_at = before.map(|(at, _)| at.plus_secs(u64::from(rule.every_days) * 86_400));
+        let early = again_at.filter(|at| *at > now && !repeated);
         let n = missed.im + missed.order;
         let said = match device.registration.permission {
             Permission::Granted => answer(Advise::Nothing, "notifications are allowed", None),
@@ -90,17 +108,16 @@ impl Home {
             Advise::Ask | Advise::Settings => true,
             Advise::Nothing | Advise::Wait => false,
         };
-        if !yes {
+        if !yes || repeated {
             return (Step::nothing(Done::Read), Some(said));
         }
-        device.advised_at = Some(now);
-        (Step { writes: vec![Write::Put(Box::new(device.clone()))], ..Step::nothing(Done::Read) }, Some(said))
+        self.about.advised = Some((now, id.clone()));
+        (Step { writes: vec![Write::About], ..Step::nothing(Done::Read) }, Some(said))
     }
 }
 
-/// Seven days, counted from the epoch.
-fn week(now: Millis) -> u64 {
-    now.day(DayZone::Utc).0 / 7
+fn day(now: Millis) -> u64 {
+    now.day(DayZone::Utc).0
 }
 
 /// "3 order messages and 1 chat message missed".

@@ -10,7 +10,7 @@ use crate::{
         preferences::QuietHours,
         push::Category,
         secret::Secret,
-        time::{DayZone, Millis},
+        time::Millis,
     },
     vendor::Vendor,
 };
@@ -67,7 +67,7 @@ impl Reach {
             platform: Some(device.registration.platform),
             address: device.registration.address.clone(),
             permission: device.registration.permission,
-            seen: Some(device.seen_at.day(DayZone::Utc).0),
+            seen: Some(device.alive().0),
         }
     }
 }

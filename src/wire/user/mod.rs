@@ -15,7 +15,7 @@ mod copy;
 mod reply;
 
 pub use copy::{Copy, FRESH_MS, Quiet, Reach};
-pub use reply::{Advice, Advise, Dead, Done, Erased, MISSED_MAX, Missed, Person, Reply, Shown};
+pub use reply::{Advice, Advise, DEAD_DAYS, Dead, Done, Erased, MISSED_MAX, Missed, Person, Reply, Shown};
 
 /// Durable Object binding.
 pub const BINDING: &str = "USER";

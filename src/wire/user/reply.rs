@@ -75,6 +75,9 @@ impl Person {
     }
 }
 
+/// Dead devices are shown and counted so long, days.
+pub const DEAD_DAYS: u64 = 30;
+
 /// A device that was removed on a vendor's word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Dead {

@@ -74,15 +74,18 @@ impl User {
         let now = now();
         let (pending, owed, empty) =
             self.step(|home| (home.pending(), home.next_owed(), home.is_empty() && home.about().is_none()))?;
-        if let Some(until) = self.shell.refused_until() {
-            self.shell.look_at(until).await?;
-        } else if pending || !freed || !reported {
-            self.shell.look_at(now.plus_secs(30)).await?;
-        } else if let Some(owed) = owed {
-            self.shell.look_at(owed.max(now.plus_secs(1))).await?;
-        } else if empty {
-            self.shell.forget_place()?;
+        // Whatever is open, at its own time: nothing of it waits for something else.
+        let copy = (!self.shell.is_copied())
+            .then(|| self.shell.refused_until().unwrap_or_default().max(now.plus_secs(1)));
+        let again = (pending || !freed || !reported).then(|| now.plus_secs(30));
+        let owed = owed.map(|owed| owed.max(now.plus_secs(1)));
+        match [copy, again, owed].into_iter().flatten().min() {
+            Some(next) => self.shell.look_at(next).await?,
+            None if empty => self.shell.forget_place()?,
+            None => {}
         }
+        // Nobody asks what an alarm has written: the next call is not to be told that it was its own.
+        self.shell.rows()?.take_written();
         Ok(())
     }
 
@@ -92,7 +95,7 @@ impl User {
         let now = now();
         let (done, shown, asked) = match call {
             Call::Get => {
-                let person = self.step(|home| home.person())?;
+                let person = self.step(|home| home.person(now))?;
                 let done = if person.is_empty() { Done::Missing } else { Done::Read };
                 (done, Shown::Text(reply::user(&owner.user, &person)), 0)
             }
@@ -128,18 +131,8 @@ impl User {
             }
             Call::Lost(loss) => {
                 let done = self.change(&owner, |home| home.lost(&loss, now)).await?;
-                let wait = self.step(|home| match done {
-                    Done::Removed => home.guarded(self::now()),
-                    Done::Read
-                    | Done::Created
-                    | Done::Changed
-                    | Done::Unchanged
-                    | Done::Missing
-                    | Done::Full
-                    | Done::Taken
-                    | Done::Undecided => home.guarded_for_sure(self::now()),
-                })?;
-                self.wait(wait).await;
+                // Also where the device is gone already: the object may have died since it had told somebody of it.
+                self.wait(self.step(|home| home.guarded(self::now()))?).await;
                 (done, Shown::Nothing, 0)
             }
             Call::Gone(items) => {
@@ -152,7 +145,7 @@ impl User {
             }
             Call::Prefer(wish) => {
                 let done = self.change(&owner, |home| home.prefer(*wish)).await?;
-                (done, Shown::Text(reply::user(&owner.user, &self.step(|home| home.person())?)), 0)
+                (done, Shown::Text(reply::user(&owner.user, &self.step(|home| home.person(now))?)), 0)
             }
             Call::Missed(category) => {
                 (self.change(&owner, |home| home.missed(category, now)).await?, Shown::Nothing, 0)
@@ -231,20 +224,21 @@ impl User {
     /// Forgets everything: devices, claims, preferences, the copy, the report. What does not answer is gone on with by the
     /// alarm.
     async fn erase(&self, owner: &Owner) -> worker::Result<(Done, Erased, u32)> {
-        let before = self.step(|home| home.person())?;
-        if before.is_empty() {
+        let (before, nothing) =
+            self.step(|home| (home.person(now()), home.is_empty() && home.about().is_none()))?;
+        if nothing && self.shell.place()?.is_none() {
             return Ok((Done::Missing, Erased::default(), 0));
         }
         self.change(owner, |home| home.erase(now())).await?;
-        self.wait(self.step(|home| home.guarded_for_sure(now()))?).await;
-        let (mut claims, mut pending) = (0, false);
-        for owed in self.step(|home| home.all_owed())? {
-            let freed = self.release(owner, &owed).await?;
-            claims += u32::from(freed);
-            pending |= !freed;
+        self.wait(self.step(|home| home.guarded(now()))?).await;
+        let mut claims = 0;
+        for owed in self.step(|home| home.owed(true, now()))? {
+            claims += u32::from(self.release(owner, &owed).await?);
         }
         let copy = self.shell.is_copied();
-        pending |= !copy | !self.report(owner).await;
+        let reported = self.report(owner).await;
+        // What is left is the alarm's.
+        let pending = !copy || !reported || self.step(|home| home.next_owed().is_some())?;
         let erased = Erased {
             devices: u32::try_from(before.devices.len()).unwrap_or(u32::MAX),
             preferences: before.preferences != Default::default(),

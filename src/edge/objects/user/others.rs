@@ -22,9 +22,8 @@ use crate::{
 impl User {
     /// Asks the `Claim` objects whose a device and its token are; gives the rows that they wrote.
     pub(super) async fn decide(&self, owner: &Owner, ask: Claim, again: bool) -> worker::Result<(Done, u32)> {
-        let holder = claim::Holder { user: owner.user.clone(), device: ask.device.clone() };
         let call = |key: &claim::Key| {
-            let call = claim::Call::Claim(holder.clone(), ask.at, again);
+            let call = claim::Call::Claim(ask.claim(owner.user.clone(), again));
             self.ask_claim(owner, key.clone(), call)
         };
         let [device, token] = &ask.keys;
@@ -48,7 +47,7 @@ impl User {
     /// Frees the claims that are due. `false`: one could not be freed.
     pub(super) async fn free(&self, owner: &Owner) -> worker::Result<bool> {
         let mut all = true;
-        for owed in self.step(|home| home.owed(now()))? {
+        for owed in self.step(|home| home.owed(false, now()))? {
             all &= self.release(owner, &owed).await?;
         }
         Ok(all)

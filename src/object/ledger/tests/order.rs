@@ -18,6 +18,7 @@ enum Op {
     Cancel(prop::sample::Index),
     Abort(prop::sample::Index),
     Hear(prop::sample::Index, u8, u8),
+    Erase(u8),
     Pass(u32),
     Alarm,
     Crash,
@@ -34,6 +35,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => index().prop_map(Op::Cancel),
         1 => index().prop_map(Op::Abort),
         3 => (index(), 0..5u8, 0..4u8).prop_map(|(i, n, e)| Op::Hear(i, n, e)),
+        1 => (0..5u8).prop_map(Op::Erase),
         3 => (1..6_000u32).prop_map(Op::Pass),
         3 => Just(Op::Alarm),
         1 => Just(Op::Crash),
@@ -122,6 +124,7 @@ impl World {
                 let report = Heard { push, n, whose: Whose::Token(Vendor::Apns, 0), event };
                 self.ledger.hear(&mut self.store, &[report], self.now).unwrap();
             }
+            Op::Erase(n) => self.erase(&format!("u{n}")),
             Op::Pass(secs) => self.now = self.now.plus_secs(secs.into()),
             Op::Alarm => {
                 self.alarm();

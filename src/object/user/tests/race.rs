@@ -26,8 +26,14 @@ const TOKENS: usize = 3;
 enum Act {
     /// A user registers a device with a token.
     Register(usize, usize, usize),
+    /// A line of an import says so.
+    Import(usize, usize, usize),
+    /// A backend says so.
+    Move(usize, usize, usize),
     /// A user's device logs out.
     Leave(usize, usize),
+    /// A user is erased.
+    Erase(usize),
     /// A vendor says that a user's device is dead.
     Dead(usize, usize),
     /// One of the calls under way gets one step further.
@@ -45,7 +51,10 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         6 => (0..USERS, 0..DEVICES, 0..TOKENS).prop_map(|(u, d, t)| Act::Register(u, d, t)),
+        2 => (0..USERS, 0..DEVICES, 0..TOKENS).prop_map(|(u, d, t)| Act::Import(u, d, t)),
+        4 => (0..USERS, 0..DEVICES, 0..TOKENS).prop_map(|(u, d, t)| Act::Move(u, d, t)),
         2 => (0..USERS, 0..DEVICES).prop_map(|(u, d)| Act::Leave(u, d)),
+        1 => (0..USERS).prop_map(Act::Erase),
         1 => (0..USERS, 0..DEVICES).prop_map(|(u, d)| Act::Dead(u, d)),
         16 => any::<usize>().prop_map(Act::Go),
         2 => (0..USERS).prop_map(Act::CrashUser),
@@ -142,9 +151,8 @@ impl World {
         };
         let key = call.ask.keys[open].clone();
         let now = self.now;
-        let holder = Holder { user: user(call.user), device: call.ask.device.clone() };
         let Some(epoch) = call.asked[open] else {
-            let (outcome, _) = self.claim(&key).claim(holder, call.ask.at, call.again, now);
+            let (outcome, _) = self.claim(&key).claim(call.ask.claim(user(call.user), call.again), now);
             self.keep(&key);
             match outcome {
                 Outcome::Yours(epoch) => self.calls[n].asked[open] = Some(epoch),
@@ -171,7 +179,11 @@ impl World {
         for ask in self.homes[n].undecided() {
             self.call(n, ask, true);
         }
-        for owed in self.homes[n].owed(self.now) {
+        self.free(n, false);
+    }
+
+    fn free(&mut self, n: usize, early: bool) {
+        for owed in self.homes[n].owed(early, self.now) {
             if self.claim(&owed.key).release(&user(n), owed.upto) {
                 self.keep(&owed.key);
             }
@@ -180,13 +192,22 @@ impl World {
         }
     }
 
+    fn register(&mut self, n: usize, device: usize, token: usize, source: Source) {
+        let (device, token) = (id(&format!("d{device}")), registration(&format!("t{token}")));
+        let step = self.homes[n].put(device, token, source, self.now);
+        self.store(n, step);
+    }
+
     fn act(&mut self, act: Act) {
         self.now.0 += 1;
         match act {
-            Act::Register(n, device, token) => {
-                let (device, token) = (id(&format!("d{device}")), registration(&format!("t{token}")));
-                let step = self.homes[n].put(device, token, Source::Client, self.now);
+            Act::Register(n, device, token) => self.register(n, device, token, Source::Client),
+            Act::Import(n, device, token) => self.register(n, device, token, Source::Import),
+            Act::Move(n, device, token) => self.register(n, device, token, Source::Backend),
+            Act::Erase(n) => {
+                let step = self.homes[n].erase(self.now);
                 self.store(n, step);
+                self.free(n, true);
             }
             Act::Leave(n, device) => {
                 let step = self.homes[n].delete(&id(&format!("d{device}")), self.now);
