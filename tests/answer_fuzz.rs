@@ -11,14 +11,13 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use edgepush::{
     crypto::user_token::{self, Key},
-    line::{resolve, send},
+    line::{parse::push, resolve, send},
     model::{
         app::App,
         delivery::Reason,
         ids::UserId,
         outcome::{Answer, Outcome, Reply},
         page::Page,
-        push::Category,
         time::{Millis, retry_after},
     },
     object::claim,
@@ -193,7 +192,7 @@ proptest! {
         which in 0..4usize, at in any::<prop::sample::Index>(), remove in 0..20usize, insert in ".{0,8}",
     ) {
         let texts = [
-            r#"[[["d","ios","apns","00",null,null,"granted",20000]],["im"],[{"from":"22:00","to":"07:00","categories":["follow"]},"Europe/Berlin"],7]"#,
+            r#"[[["d","ios","apns","00",null,null,"granted",20000,"alert"]],["im"],[{"from":"22:00","to":"07:00","categories":["follow"]},"Europe/Berlin"],7]"#,
             r#"["shop",1,3,{},{"quota":{"fcm":{"im":{"per_day":1}}},"stale_days":{"fcm":30}},[],[],0,0]"#,
             r#"["01ARYZ6S410000000000000000","whole","im",null,1,2,"resend",null,0,[[{"device":["u","d"]},null,"fcm","held",1,"quiet_hours",null,null,false,9,0,false,7,["received",8],[]]]]"#,
             r#"[["shop",1],{"device":"d"},["u","d"],7,5,"00ff",[[["v","d"],7]]]"#,
@@ -206,7 +205,9 @@ proptest! {
             let user = UserId::parse("u").unwrap();
             let known = resolve::Known { devices: copy.devices, opt_out: copy.opt_out, hush: None };
             let directory = [(user.clone(), known)].into_iter().collect();
-            prop_assert!(!resolve::found(&[Target::User(user)], &directory, Category::Im).is_empty());
+            let push = push::push(br#"{"to":{"users":["u"]},"data":{"a":"b"}}"#);
+            let message = push.unwrap().message;
+            prop_assert!(!resolve::found(&[Target::User(user)], &directory, &message).is_empty());
         }
         let _ = serde_json::from_str::<App>(&text);
         let _ = serde_json::from_str::<Page>(&text);
@@ -222,7 +223,7 @@ fn the_stored_texts_are_valid() {
     let page =
         format!(r#"["01ARYZ6S410000000000000000","whole","im",null,1,2,"resend",null,0,[{delivery}]]"#);
     assert!(serde_json::from_str::<Page>(&page).is_ok());
-    let copy = r#"[[["d","ios","apns","00",null,null,"granted",20000]],["im"],[{"from":"22:00","to":"07:00","categories":["follow"]},"Europe/Berlin"],7]"#;
+    let copy = r#"[[["d","ios","apns","00",null,null,"granted",20000,"alert"]],["im"],[{"from":"22:00","to":"07:00","categories":["follow"]},"Europe/Berlin"],7]"#;
     assert!(serde_json::from_str::<Copy>(copy).is_ok());
     let state = r#"[["shop",1],{"device":"d"},["u","d"],7,5,"00ff",[[["v","d"],7]]]"#;
     assert!(serde_json::from_str::<claim::State>(state).is_ok());

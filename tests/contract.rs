@@ -552,7 +552,7 @@ fn keys(text: &str) -> Set {
 fn every_field_of_an_answer_is_in_the_contract_and_no_other() {
     let contract = contract();
     let address = json!(["apns", "00", "sandbox", "com.example"]);
-    let registration = json!(["ios", address, "granted", "1", "de", "UTC"]);
+    let registration = json!(["ios", address, "granted", "1", "de", "UTC", "voip"]);
     let device: Device =
         serde_json::from_value(json!(["d", registration, {"ours": [1, 1]}, 0, "client", 0, 0, 1, 0, null]))
             .unwrap();

@@ -146,7 +146,7 @@ async fn make(cx: &Cx, app: &Rc<App>, push: PushId, slice: u32, part: u32) -> Re
     let looked = resolve::directory(cx, app, &message, &targets).await?;
     targets.truncate(page::fit(&targets, &looked.directory));
     let took = u32::try_from(targets.len()).unwrap_or(n);
-    let found = line_resolve::found(&targets, &looked.directory, message.category);
+    let found = line_resolve::found(&targets, &looked.directory, &message);
     let (due, expires) = (head.due, head.due.plus_secs(message.ttl.into()));
     let message = page::message(message, due, now());
     let plan = plan::plan(app, &message, found, &push, &cx.config, now());
@@ -183,7 +183,7 @@ async fn retry(cx: &Cx, app: &Rc<App>, push: PushId, part: Part) -> Result<(), P
         Ok(looked) => looked,
         Err(problem) => return deliver::not_sent(cx, app, &taken, &due, &problem).await,
     };
-    let found = line_resolve::found(&targets, &looked.directory, message.category);
+    let found = line_resolve::found(&targets, &looked.directory, &message);
     let message = page::message(message, taken.due, now());
     let plan = plan::plan(app, &message, found, &push, &cx.config, now());
     let looked = Looked { message: &message, terms: looked.terms };

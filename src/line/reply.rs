@@ -13,6 +13,7 @@ use crate::{
         delivery::{Delivery, Reason, Recipient, Seen, State},
         device::{Device, Environment, Permission, Platform, Registration, Source},
         ids::UserId,
+        kind::Kind,
         page::{Dropped, Head, Page},
         preferences::{Preferences, QuietHours},
         push::Category,
@@ -271,6 +272,8 @@ struct DeviceReply<'a> {
     environment: Option<Environment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     topic: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<Kind>,
     permission: Permission,
     #[serde(skip_serializing_if = "Option::is_none")]
     app_version: Option<&'a str>,
@@ -288,13 +291,15 @@ struct DeviceReply<'a> {
 }
 
 fn device_reply(device: &Device) -> DeviceReply<'_> {
-    let Registration { platform, address, permission, app_version, locale, time_zone } = &device.registration;
+    let Registration { platform, address, permission, app_version, locale, time_zone, kind } =
+        &device.registration;
     DeviceReply {
         device: device.id.as_str(),
         platform: *platform,
         vendor: address.vendor,
         environment: address.environment,
         topic: address.topic.as_deref(),
+        kind: (*kind != Kind::Alert).then_some(*kind),
         permission: *permission,
         app_version: app_version.as_deref(),
         locale: locale.as_deref(),

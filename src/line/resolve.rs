@@ -8,7 +8,7 @@ use crate::{
         delivery::Recipient,
         device::{Address, Permission, Platform},
         ids::UserId,
-        push::Category,
+        push::{Category, Message},
         table::Table,
         time::Millis,
     },
@@ -68,8 +68,8 @@ pub fn users(to: &[Target]) -> Vec<UserId> {
     to.iter().filter_map(user).collect()
 }
 
-/// What the targets come to: each device once, in the order named.
-pub fn found(to: &[Target], directory: &Directory, category: Category) -> Vec<Found> {
+/// What the targets come to: each device whose token is of the push's kind, once, in the order named.
+pub fn found(to: &[Target], directory: &Directory, message: &Message) -> Vec<Found> {
     let nothing = Known::default();
     let mut all: Vec<Found> = Vec::new();
     let mut seen = HashSet::new();
@@ -82,17 +82,19 @@ pub fn found(to: &[Target], directory: &Directory, category: Category) -> Vec<Fo
         match target {
             Target::User(user) => {
                 let known = directory.get(user).unwrap_or(&nothing);
-                if known.devices.is_empty() {
+                let of_kind = || known.devices.iter().filter(|device| device.kind == message.kind);
+                if of_kind().next().is_none() {
                     add(nobody(Recipient::User(user.clone())));
                 }
-                for device in &known.devices {
-                    add(reached(user, device, known, category));
+                for device in of_kind() {
+                    add(reached(user, device, known, message.category));
                 }
             }
             Target::Device(user, id) => {
                 let known = directory.get(user).unwrap_or(&nothing);
-                match known.devices.iter().find(|device| device.id == *id) {
-                    Some(device) => add(reached(user, device, known, category)),
+                let named = |device: &&Reach| device.id == *id && device.kind == message.kind;
+                match known.devices.iter().find(named) {
+                    Some(device) => add(reached(user, device, known, message.category)),
                     None => add(nobody(Recipient::Missing(user.clone(), id.clone()))),
                 }
             }
@@ -140,7 +142,7 @@ fn reached(user: &UserId, device: &Reach, known: &Known, category: Category) -> 
 mod tests {
     use super::*;
     use crate::{
-        model::{ids::DeviceId, secret::Secret},
+        model::{ids::DeviceId, kind::Kind, secret::Secret},
         vendor::Vendor,
     };
 
@@ -155,7 +157,13 @@ mod tests {
             address: Address { vendor: Vendor::Fcm, token: Secret::new(id), environment: None, topic: None },
             permission: Permission::Granted,
             seen: None,
+            kind: Kind::Alert,
         }
+    }
+
+    fn of(kind: Kind) -> Message {
+        let push = crate::line::parse::push::push(br#"{"to":{"users":["a"]},"data":{"a":"b"}}"#).unwrap();
+        Message { kind, ..push.message }
     }
 
     fn with(devices: Vec<Reach>) -> Known {
@@ -178,7 +186,7 @@ mod tests {
             (user("b"), with(vec![device("d3")])),
         ]);
         let recipients: Vec<Recipient> =
-            found(&to, &directory, Category::Im).into_iter().map(|found| found.recipient).collect();
+            found(&to, &directory, &of(Kind::Alert)).into_iter().map(|found| found.recipient).collect();
         assert_eq!(
             recipients,
             [
@@ -188,5 +196,31 @@ mod tests {
                 Recipient::Missing(user("b"), DeviceId::parse("lost").unwrap()),
             ]
         );
+    }
+
+    #[test]
+    fn a_push_reaches_tokens_of_its_own_kind() {
+        let call = Reach { kind: Kind::Voip, ..device("phone/voip") };
+        let directory = Directory::from([
+            (user("a"), with(vec![device("phone"), call])),
+            (user("b"), with(vec![device("d")])),
+        ]);
+        let to = [
+            Target::User(user("a")),
+            Target::User(user("b")),
+            Target::Device(user("b"), DeviceId::parse("d").unwrap()),
+        ];
+        let names = |kind| -> Vec<Recipient> {
+            found(&to, &directory, &of(kind)).into_iter().map(|found| found.recipient).collect()
+        };
+        assert_eq!(
+            names(Kind::Voip),
+            [
+                Recipient::Device(user("a"), DeviceId::parse("phone/voip").unwrap()),
+                Recipient::User(user("b")),
+                Recipient::Missing(user("b"), DeviceId::parse("d").unwrap()),
+            ]
+        );
+        assert_eq!(names(Kind::Alert).len(), 2);
     }
 }

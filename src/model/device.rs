@@ -5,6 +5,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::{
     ids::DeviceId,
+    kind::Kind,
     secret::Secret,
     time::{Day, DayZone, Millis},
 };
@@ -95,6 +96,8 @@ pub struct Registration {
     pub locale: Option<String>,
     /// IANA time zone name.
     pub time_zone: Option<String>,
+    /// What the token is for.
+    pub kind: Kind,
 }
 
 /// Where a device was learnt of.

@@ -4,6 +4,7 @@ pub mod app;
 pub mod delivery;
 pub mod device;
 pub mod ids;
+pub mod kind;
 pub mod outcome;
 pub mod page;
 pub mod preferences;

@@ -9,6 +9,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use super::{
     device::Address,
     ids::{AudienceId, DeviceId, UserId},
+    kind::{Activity, Kind},
     table::Table,
     time::Millis,
 };
@@ -189,6 +190,10 @@ pub struct Message {
     pub on_unknown: OnUnknown,
     /// Per vendor, merged last.
     pub options: Options,
+    /// It reaches tokens of this kind.
+    pub kind: Kind,
+    /// What it does to a Live Activity.
+    pub activity: Option<Activity>,
 }
 
 impl Message {

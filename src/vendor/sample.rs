@@ -5,6 +5,7 @@ use crate::{
         app::Policy,
         device::Address,
         ids::PushId,
+        kind::Kind,
         outcome::{Again, Certainty, Outcome, Reply, RetryWhy},
         push::{Category, Guard, Message, Notification, OnUnknown, Online, Options},
         secret::Secret,
@@ -48,6 +49,8 @@ pub(super) fn message(category: Category) -> Message {
         online: Online::Never,
         on_unknown: OnUnknown::Keep,
         options: Options::default(),
+        kind: Kind::Alert,
+        activity: None,
     }
 }
 

@@ -95,7 +95,7 @@ async function copies(ours: Parameters<typeof kv>[0], names: readonly string[], 
     await Promise.all(
       names.slice(at, at + 100).map((name) => {
         const token = Buffer.from(name).toString("hex").padEnd(64, "0").slice(0, 64);
-        const device = [`${name}-phone`, "ios", "apns", token, "production", topic, "granted", null];
+        const device = [`${name}-phone`, "ios", "apns", token, "production", topic, "granted", null, "alert"];
         // As src/wire/user/copy.rs writes it.
         return devices.put(`user:large.1:${name}`, JSON.stringify([[device], [], null, 0]));
       }),

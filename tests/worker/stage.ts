@@ -173,7 +173,7 @@ export class Stage {
     const kv = await this.kv("DEVICES");
     const put = async (user: string) => {
       const token = createHash("sha256").update(user).digest("hex");
-      await kv.put(`user:${app.id}.1:${user}`, copyOf([[`${user}-iphone`, "ios", "apns", token, null, app.topic, "granted", null]]));
+      await kv.put(`user:${app.id}.1:${user}`, copyOf([[`${user}-iphone`, "ios", "apns", token, null, app.topic, "granted", null, "alert"]]));
     };
     for (let at = 0; at < names.length; at += 50) await Promise.all(names.slice(at, at + 50).map(put));
   }

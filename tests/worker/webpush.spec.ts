@@ -149,7 +149,7 @@ test("the operator's own push service is one more host, for as long as the setti
     const kv = await without.kv("DEVICES");
     const { p256dh, auth } = own.keys;
     const token = JSON.stringify({ endpoint: own.endpoint, keys: { auth, p256dh } });
-    await kv.put(`user:${other.id}.1:old`, copyOf([["d", "web", "webpush", token, null, null, "granted", null]]));
+    await kv.put(`user:${other.id}.1:old`, copyOf([["d", "web", "webpush", token, null, null, "granted", null, "alert"]]));
     const skipped = (await without.push(other, { to: { users: ["old"] } })).json.deliveries[0];
     assert.deepEqual([skipped.state, skipped.reason], ["skipped", "no_credentials"]);
     assert.match(skipped.detail, /WEBPUSH_HOSTS/);

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     model::{
         device::{Address, Environment, Permission, Platform, Registration},
+        kind::Kind,
         problem::{Code, Problem},
         secret::Secret,
     },
@@ -32,15 +33,10 @@ pub fn of_fields(mut fields: Fields) -> Result<Registration, Problem> {
         let detail = format!("`{}` does not deliver to this platform", address.vendor.name());
         return Err(Problem::at(Code::InvalidValue, platform_at, detail));
     }
-    if let Some(kind) = fields.take("kind") {
-        let at = kind.at.clone();
-        if kind.text()?.0 != "alert" {
-            return Err(Problem::at(
-                Code::NotSupported,
-                at,
-                "kinds other than `alert` are not in this version",
-            ));
-        }
+    let kind = kind(&mut fields, "kind")?;
+    if kind != Kind::Alert && address.vendor != Vendor::Apns {
+        let detail = "only tokens of `apns` are of a kind";
+        return Err(Problem::at(Code::InvalidValue, format!("{}/kind", fields.at()), detail));
     }
     let registration = Registration {
         platform,
@@ -49,9 +45,16 @@ pub fn of_fields(mut fields: Fields) -> Result<Registration, Problem> {
         app_version: fields.take("app_version").map(|field| text::word(field, 64)).transpose()?,
         locale: fields.take("locale").map(locale).transpose()?,
         time_zone: fields.take("time_zone").map(time_zone).transpose()?,
+        kind,
     };
     fields.end()?;
     Ok(registration)
+}
+
+/// What a token, or a push, is for.
+pub fn kind(fields: &mut Fields, name: &'static str) -> Result<Kind, Problem> {
+    let all = Kind::ALL.map(|kind| (kind.name(), kind));
+    fields.take(name).map_or(Ok(Kind::Alert), |field| field.one_of(&all))
 }
 
 /// Vendor, token and what belongs to them: also what `to.tokens` of a push names.
@@ -190,7 +193,12 @@ mod tests {
             (apns(r#","environment":"beta""#), Code::InvalidValue, "/environment"),
             (apns(r#","topic":"a/b""#), Code::InvalidValue, "/topic"),
             (apns(r#","permission":true"#), Code::WrongType, "/permission"),
-            (apns(r#","kind":"voip""#), Code::NotSupported, "/kind"),
+            (apns(r#","kind":"carrier pigeon""#), Code::InvalidValue, "/kind"),
+            (
+                r#"{"platform":"android","vendor":"fcm","token":"a","kind":"voip"}"#.into(),
+                Code::InvalidValue,
+                "/kind",
+            ),
             (apns(r#","locale":"de_CH""#), Code::InvalidValue, "/locale"),
             (apns(r#","time_zone":"Berlin Mitte""#), Code::InvalidValue, "/time_zone"),
             (apns(r#","app_version":"\u0000""#), Code::InvalidCharacters, "/app_version"),

@@ -1,6 +1,7 @@
 //! Bytes → domain types, once. What does not fit the contract is refused with the JSON pointer of the field;
 //! past this point there is no unchecked text.
 
+mod activity;
 pub mod app;
 pub mod audience;
 pub mod device;

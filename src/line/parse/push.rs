@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Map;
 
 use super::{
-    body,
+    activity::{activity, fits},
+    body, device,
     json::Json,
     reader::{Field, Fields},
     targets::{targets, unsupported},
@@ -13,6 +14,7 @@ use super::{
 };
 use crate::{
     model::{
+        kind::Kind,
         problem::{Code, Problem},
         push::{Category, Guard, Message, Notification, OnUnknown, Online, Options, Push, When},
         time::Millis,
@@ -50,8 +52,15 @@ pub fn push(bytes: &[u8]) -> Result<Push, Problem> {
         online: online(&mut fields, category)?,
         on_unknown: on_unknown(&mut fields, category)?,
         options: fields.take("options").map(options).transpose()?.unwrap_or_default(),
+        kind: device::kind(&mut fields, "type")?,
+        activity: fields.take("activity").map(activity).transpose()?,
     };
-    if message.notification.is_none() && message.data.is_empty() && message.options == Options::default() {
+    fits(&message, &to)?;
+    if message.kind == Kind::Alert
+        && message.notification.is_none()
+        && message.data.is_empty()
+        && message.options == Options::default()
+    {
         return Err(Problem::at(
             Code::MissingField,
             "/notification",
@@ -60,7 +69,6 @@ pub fn push(bytes: &[u8]) -> Result<Push, Problem> {
     }
     let when = fields.take("send").map(when).transpose()?.unwrap_or_default();
     let wait = fields.take("wait").map_or(Ok(true), Field::boolean)?;
-    later(&mut fields)?;
     fields.end()?;
     Ok(Push { to, message, when, wait })
 }
@@ -197,12 +205,17 @@ fn when(field: Field) -> Result<When, Problem> {
         return Err(unsupported(&field.at, "pushes at the best time"));
     }
     let mut fields = field.object()?;
-    let (text, at) = fields.need("at")?.text()?;
+    let at = time(fields.need("at")?)?;
     fields.end()?;
-    let instant = Millis::parse_rfc3339(&text);
+    Ok(When::At(at))
+}
+
+/// An instant.
+pub(super) fn time(field: Field) -> Result<Millis, Problem> {
+    let (text, at) = field.text()?;
     let refused =
         || Problem::at(Code::InvalidValue, at, "must be an RFC 3339 time, such as 2026-12-24T18:00:00Z");
-    instant.map(When::At).ok_or_else(refused)
+    Millis::parse_rfc3339(&text).ok_or_else(refused)
 }
 
 /// Checks the header `Idempotency-Key`: whatever the caller takes for one, of 1 to 255 visible ASCII characters.
@@ -213,17 +226,6 @@ pub fn idempotency_key(header: Option<&str>) -> Result<Option<&str>, Problem> {
         return Err(Problem::new(Code::InvalidValue, detail));
     }
     Ok(Some(key))
-}
-
-/// Fields of the contract that need what this version does not have: anything but their plain value is refused.
-fn later(fields: &mut Fields) -> Result<(), Problem> {
-    if let Some(field) = fields.take("type") {
-        let at = field.at.clone();
-        if field.text()?.0 != "alert" {
-            return Err(unsupported(&at, "types other than `alert`"));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -309,7 +311,7 @@ mod tests {
             (r#""send":{"at":"tomorrow"}"#, Code::InvalidValue, "/send/at"),
             (r#""send":{"at":"1969-12-31T23:59:59Z"}"#, Code::InvalidValue, "/send/at"),
             (r#""wait":"no""#, Code::WrongType, "/wait"),
-            (r#""type":"voip""#, Code::NotSupported, "/type"),
+            (r#""type":"carrier""#, Code::InvalidValue, "/type"),
         ] {
             assert_eq!(refused(&with(field)), (code, at.to_owned()), "{field}");
         }

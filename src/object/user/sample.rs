@@ -32,6 +32,7 @@ pub(super) fn registration(token: &str) -> Registration {
         app_version: None,
         locale: None,
         time_zone: None,
+        kind: Default::default(),
     }
 }
 

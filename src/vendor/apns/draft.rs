@@ -3,13 +3,14 @@
 use serde_json::{Map, Value};
 
 use super::{
-    PAYLOAD_MAX,
     class::{class, collapse_id, thread_id},
+    kind::{Form, SUFFIX, activity, form},
     options::HEADERS,
 };
 use crate::{
     model::{
         ids::PushId,
+        kind::Kind,
         push::{Message, Notification},
         table::gather,
         time::Millis,
@@ -31,11 +32,9 @@ pub fn draft(message: &Message, push: &PushId, now: Millis) -> Result<Draft, Too
         (payload, body)
     };
     let first = written(whole);
-    let cut = if first.1.max_len() <= PAYLOAD_MAX {
-        None
-    } else {
-        fit(whole, PAYLOAD_MAX, |body| written(body).1.max_len())?
-    };
+    let limit = form(message.kind).limit;
+    let cut =
+        if first.1.max_len() <= limit { None } else { fit(whole, limit, |body| written(body).1.max_len())? };
     let (payload, body) = cut.as_deref().map_or(first, |cut| written(Some(cut)));
     Ok(Draft { headers: head(message, push, now, &payload, &headers), body, shortened: cut.is_some() })
 }
@@ -49,7 +48,11 @@ fn payload(
 ) -> Map<String, Value> {
     let mut payload: Map<String, Value> =
         gather(message.data.iter().map(|(name, value)| (name.clone(), value.as_str().into())));
-    payload.insert("aps".into(), Value::Object(aps(message, body)));
+    let mut aps = aps(message, body);
+    if let Some(of) = &message.activity {
+        aps.extend(activity(of, push));
+    }
+    payload.insert("aps".into(), Value::Object(aps));
     merge(&mut payload, patch);
     payload.extend(own_fields(message, push));
     // Apple has no field for a picture: a service extension of the app loads it.
@@ -61,7 +64,7 @@ fn payload(
 
 fn aps(message: &Message, body: Option<&str>) -> Map<String, Value> {
     let Some(shown) = &message.notification else {
-        return object([("content-available", Some(1.into()))]);
+        return form(message.kind).alone.map(|name| (name.to_owned(), 1.into())).into_iter().collect();
     };
     let class = class(message.category);
     let alert = alert(shown, body);
@@ -93,21 +96,27 @@ fn head(
     given: &Value,
 ) -> Vec<(&'static str, Template)> {
     let given = |name: &str| given.get(name).and_then(Value::as_str).map(str::to_owned);
-    let (push_type, priority) = if is_background(payload) {
-        ("background", "5".to_owned())
-    } else {
-        ("alert", given("apns-priority").unwrap_or_else(|| class(message.category).priority.into()))
+    let Form { push_type, suffix, priority, now_or_never, .. } = form(message.kind);
+    let (push_type, priority) = match priority {
+        _ if message.kind == Kind::Alert && is_background(payload) => ("background", "5".to_owned()),
+        Some(priority) => (push_type, priority.to_owned()),
+        None => {
+            (push_type, given("apns-priority").unwrap_or_else(|| class(message.category).priority.into()))
+        }
     };
     let expiration = given("apns-expiration").unwrap_or_else(|| match message.ttl {
-        0 => "0".into(),
+        ttl if ttl == 0 || now_or_never => "0".into(),
         ttl => now.plus_secs(ttl.into()).secs().to_string(),
     });
-    let collapse = given("apns-collapse-id").or_else(|| collapse_id(message, push, push.created()));
+    let replaces = message.kind == Kind::Alert || message.collapse.is_some();
+    let own = || replaces.then(|| collapse_id(message, push, push.created())).flatten();
+    let collapse = given("apns-collapse-id").or_else(own);
     let head = [
         ("apns-push-type", Some(push_type.to_owned())),
         ("apns-priority", Some(priority)),
         ("apns-expiration", Some(expiration)),
         ("apns-collapse-id", collapse),
+        (SUFFIX, Some(suffix.to_owned()).filter(|suffix| !suffix.is_empty())),
     ];
     head.into_iter().filter_map(|(name, value)| Some((name, Template::new(&value?, push)))).collect()
 }

@@ -14,6 +14,7 @@ mod class;
 mod classify;
 mod credential;
 mod draft;
+mod kind;
 mod options;
 mod request;
 #[cfg(test)]
@@ -76,8 +77,6 @@ fn retry_secs(tries: u32) -> u32 {
 /// Hosts that requests go to: production, sandbox.
 pub const HOSTS: [&str; 2] = ["api.push.apple.com", "api.sandbox.push.apple.com"];
 
-/// Most bytes of a payload.
-const PAYLOAD_MAX: usize = 4_096;
 /// Most bytes of `apns-collapse-id`.
 const COLLAPSE_MAX: usize = 64;
 

@@ -1,5 +1,7 @@
 //! Whole requests, literally, and what the options and the limit make of them.
 
+mod kinds;
+
 use serde_json::{Value, json};
 
 use super::{Facts, draft, request, token};

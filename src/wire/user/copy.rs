@@ -7,6 +7,7 @@ use crate::{
     model::{
         device::{Address, Device, Environment, Permission, Platform},
         ids::DeviceId,
+        kind::Kind,
         preferences::QuietHours,
         push::Category,
         secret::Secret,
@@ -29,6 +30,8 @@ pub struct Reach {
     pub permission: Permission,
     /// The day of its last word that was written down, since the epoch.
     pub seen: Option<u64>,
+    /// What the token is for.
+    pub kind: Kind,
 }
 
 /// [`Reach`] as it is written. It is read for every push, and serde's `flatten` reads by way of a buffer.
@@ -42,20 +45,22 @@ struct ReachRow {
     topic: Option<String>,
     permission: Permission,
     seen: Option<u64>,
+    kind: Kind,
 }
 
 impl From<ReachRow> for Reach {
     fn from(row: ReachRow) -> Self {
-        let ReachRow { id, platform, vendor, token, environment, topic, permission, seen } = row;
-        Self { id, platform, address: Address { vendor, token, environment, topic }, permission, seen }
+        let ReachRow { id, platform, vendor, token, environment, topic, permission, seen, kind } = row;
+        let address = Address { vendor, token, environment, topic };
+        Self { id, platform, address, permission, seen, kind }
     }
 }
 
 impl From<Reach> for ReachRow {
     fn from(reach: Reach) -> Self {
-        let Reach { id, platform, address, permission, seen } = reach;
+        let Reach { id, platform, address, permission, seen, kind } = reach;
         let Address { vendor, token, environment, topic } = address;
-        Self { id, platform, vendor, token, environment, topic, permission, seen }
+        Self { id, platform, vendor, token, environment, topic, permission, seen, kind }
     }
 }
 
@@ -68,6 +73,7 @@ impl Reach {
             address: device.registration.address.clone(),
             permission: device.registration.permission,
             seen: Some(device.alive().0),
+            kind: device.registration.kind,
         }
     }
 }

@@ -1,0 +1,136 @@
+//! Pushes of Apple's other kinds: Live Activities, and what each kind takes.
+
+use super::{
+    push::{free, time},
+    reader::Field,
+    text,
+};
+use crate::{
+    model::{
+        kind::{Activity, Kind},
+        problem::{Code, Problem},
+        push::{Message, Targets},
+    },
+    vendor::Vendor,
+};
+
+/// Reads what a push does to a Live Activity.
+pub(super) fn activity(field: Field) -> Result<Activity, Problem> {
+    let mut fields = field.object()?;
+    let events = ["start", "update", "end"].map(|name| (name, name));
+    let event = fields.need("event")?.one_of(&events)?;
+    let attributes = match fields.take("attributes_type") {
+        None => None,
+        Some(name) => Some((text::word(name, 128)?, free(fields.need("attributes")?)?)),
+    };
+    let activity = Activity {
+        event: event.to_owned(),
+        state: free(fields.need("state")?)?,
+        attributes,
+        stale_at: fields.take("stale_at").map(time).transpose()?,
+        dismiss_at: fields.take("dismiss_at").map(time).transpose()?,
+    };
+    fields.end()?;
+    Ok(activity)
+}
+
+/// Whether a push has what its type takes, and nothing that it does not.
+pub(super) fn fits(message: &Message, to: &Targets) -> Result<(), Problem> {
+    let Message { kind, activity, notification, .. } = message;
+    let missing = |at: &str, what: &str| {
+        Err(Problem::at(Code::MissingField, at, format!("a push of the type `{}` has {what}", kind.name())))
+    };
+    let wrong = |at: &str, what: &str| {
+        Err(Problem::at(Code::InvalidValue, at, format!("a push of the type `{}` {what}", kind.name())))
+    };
+    let event = activity.as_ref().map(|activity| activity.event.as_str());
+    match (kind, event) {
+        (Kind::LiveActivity | Kind::LiveActivityStart, None) => return missing("/activity", "an `activity`"),
+        (Kind::LiveActivity, Some("start")) => {
+            return wrong("/activity/event", "updates or ends; `live_activity_start` starts");
+        }
+        (Kind::LiveActivityStart, Some("update" | "end")) => return wrong("/activity/event", "starts one"),
+        (Kind::LiveActivityStart, _) if activity.as_ref().is_some_and(|of| of.attributes.is_none()) => {
+            return missing("/activity/attributes_type", "`attributes_type` and `attributes`");
+        }
+        // The phone shows an alert when one starts.
+        (Kind::LiveActivityStart, _) if !message.shows_text() => {
+            return missing("/notification", "a `title` or a `body`");
+        }
+        (kind, Some(_)) if !kind.of_activity() => return wrong("/activity", "has no `activity`"),
+        _ => {}
+    }
+    if notification.is_some() && !kind.shows() {
+        return wrong("/notification", "shows nothing");
+    }
+    if *kind != Kind::Alert && to.tokens.iter().any(|address| address.vendor != Vendor::Apns) {
+        return wrong("/type", "reaches tokens of `apns` only");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::parse::push::push;
+
+    fn of(rest: &str) -> Result<crate::model::push::Push, (Code, String)> {
+        push(format!(r#"{{"to":{{"users":["u"]}},{rest}}}"#).as_bytes())
+            .map_err(|problem| (problem.code, problem.pointer.unwrap_or_default()))
+    }
+
+    #[test]
+    fn a_live_activity_starts_goes_on_and_ends() {
+        let start = of(
+            r#""type":"live_activity_start","notification":{"title":"Ride"},"activity":{"event":"start","state":{"eta":5},"attributes_type":"Ride","attributes":{"car":"7"}}"#,
+        );
+        assert_eq!(start.unwrap().message.activity.unwrap().attributes.unwrap().0, "Ride");
+        let update = of(
+            r#""type":"live_activity","activity":{"event":"update","state":{"eta":4},"stale_at":"2026-12-24T18:00:00Z"}"#,
+        );
+        assert_eq!(update.unwrap().message.kind, Kind::LiveActivity);
+        let end = of(
+            r#""type":"live_activity","activity":{"event":"end","state":{},"dismiss_at":"2026-12-24T18:00:00Z"}"#,
+        );
+        assert!(end.unwrap().message.activity.unwrap().dismiss_at.is_some());
+        assert!(of(r#""type":"widgets""#).is_ok() && of(r#""type":"voip","data":{"call":"1"}"#).is_ok());
+    }
+
+    #[test]
+    fn what_does_not_fit_the_type_is_refused() {
+        let attributes = r#""attributes_type":"R","attributes":{}"#;
+        for (rest, code, at) in [
+            (r#""type":"live_activity""#.to_owned(), Code::MissingField, "/activity"),
+            (r#""type":"live_activity","activity":{"event":"start","state":{}}"#.into(), Code::InvalidValue, "/activity/event"),
+            (r#""type":"live_activity","activity":{"event":"x","state":{}}"#.into(), Code::InvalidValue, "/activity/event"),
+            (r#""type":"live_activity","activity":{"event":"end"}"#.into(), Code::MissingField, "/activity/state"),
+            (r#""type":"live_activity","activity":{"event":"end","state":[]}"#.into(), Code::WrongType, "/activity/state"),
+            (
+                r#""type":"live_activity","activity":{"event":"end","state":{},"dismiss_at":"soon"}"#.into(),
+                Code::InvalidValue,
+                "/activity/dismiss_at",
+            ),
+            (
+                format!(r#""type":"live_activity_start","activity":{{"event":"start","state":{{}},{attributes}}}"#),
+                Code::MissingField,
+                "/notification",
+            ),
+            (
+                r#""type":"live_activity_start","notification":{"title":"t"},"activity":{"event":"start","state":{}}"#.into(),
+                Code::MissingField,
+                "/activity/attributes_type",
+            ),
+            (
+                format!(r#""type":"live_activity_start","activity":{{"event":"update","state":{{}},{attributes}}}"#),
+                Code::InvalidValue,
+                "/activity/event",
+            ),
+            (r#""data":{"a":"b"},"activity":{"event":"end","state":{}}"#.into(), Code::InvalidValue, "/activity"),
+            (r#""type":"widgets","notification":{"title":"t"}"#.into(), Code::InvalidValue, "/notification"),
+        ] {
+            assert_eq!(of(&rest).map(drop), Err((code, at.to_owned())), "{rest}");
+        }
+        let tokens = br#"{"to":{"tokens":[{"vendor":"fcm","token":"a:b"}]},"type":"voip"}"#;
+        assert_eq!(push(tokens).unwrap_err().pointer.as_deref(), Some("/type"));
+    }
+}
