@@ -100,7 +100,7 @@ impl Lane<'_> {
                 ready.into_iter().partition(|going| going.entries.len() > 1);
             ready = single;
             for (going, answer) in self.post_all(lists, prepare.request).await {
-                match send::prepared(prepare, &answer) {
+                match send::prepared(prepare, &answer, now()) {
                     Ok(prepared) => ready.push(Going { prepared: Some(prepared), ..going }),
                     Err(_) if answer == Answer::Late => {}
                     Err(split) => tried.extend(self.tried(&going, &split)),

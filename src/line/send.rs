@@ -125,9 +125,9 @@ pub fn split(vendor: Vendor, answer: &Answer, tokens: usize, now: Millis) -> Spl
 
 /// What the request before a list gave; `Err`: how all of the list end. Nothing was shown to anybody yet: what is not known
 /// of it is no more than trouble.
-pub fn prepared(prepare: &Prepare, answer: &Answer) -> Result<String, Split> {
+pub fn prepared(prepare: &Prepare, answer: &Answer, now: Millis) -> Result<String, Split> {
     match answer {
-        Answer::Reply(reply) => (prepare.read)(reply),
+        Answer::Reply(reply) => (prepare.read)(reply, now),
         Answer::NotSent(why) | Answer::Silence(why) => Err(Split::all(Verdict::not_sent(why))),
         Answer::Late => Err(Split::all(Verdict::not_sent("its lookup was too long ago"))),
     }
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(verdict(Vendor::Fcm, Answer::NotSent("x".into())), retry);
         // Nothing was shown to anybody by a message that was saved only.
         let prepare = Vendor::Vivo.spec().prepare.as_ref().unwrap();
-        let silent = prepared(prepare, &Answer::Silence("x".into())).unwrap_err();
+        let silent = prepared(prepare, &Answer::Silence("x".into()), Millis(0)).unwrap_err();
         assert_eq!(silent.of("t").outcome, retry);
     }
 

@@ -140,7 +140,7 @@ pub struct Prepare {
     /// The request.
     pub request: fn(&Facts, &Call<'_>) -> Result<Outbound, &'static str>,
     /// What it gave; `Err`: how all of the list end.
-    pub read: fn(&Reply) -> Result<String, Split>,
+    pub read: fn(&Reply, Millis) -> Result<String, Split>,
 }
 
 /// The usual growth of waits: 10 s, doubled with each try, at most an hour.

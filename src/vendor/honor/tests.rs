@@ -32,6 +32,8 @@ fn lists_of_tokens_stand_before_the_code() {
     assert_eq!(short(&verdict(HONOR, 200, body, "t3")), "gone");
     let none = r#"{"code":200,"message":"success","data":{"sendResult":false,"requestId":"h-1"}}"#;
     assert_eq!(short(&verdict(HONOR, 200, none, "t1")), "down");
+    let none = none.replace("200", "80100000");
+    assert_eq!(short(&verdict(HONOR, 200, &none, "t1")), "down");
 }
 
 #[test]
@@ -39,6 +41,7 @@ fn every_code_has_its_class() {
     for (status, code, class) in [
         (200, "200", "accepted"),
         (200, "\"200\"", "accepted"),
+        (200, "80000000", "accepted"),
         (200, "80100000", "accepted"),
         (200, "80100001", "rejected"),
         (200, "80100003", "rejected"),
@@ -53,6 +56,7 @@ fn every_code_has_its_class() {
         (200, "4711", "down"),
         (400, "1", "rejected"),
         (401, "1", "renew"),
+        (401, "80200001", "renew"),
         (403, "1", "renew"),
         (404, "1", "rejected"),
         (429, "1", "slow"),

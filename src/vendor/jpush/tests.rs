@@ -4,7 +4,7 @@ use crate::{
     model::{outcome::Outcome, push::Category},
     vendor::{
         TooLarge, Vendor,
-        sample::{self, assert_noise_is_harmless, facts, full, message, policy, short, text, verdict},
+        sample::{self, alone, assert_noise_is_harmless, facts, full, message, policy, short, text, verdict},
     },
 };
 
@@ -92,4 +92,12 @@ fn ids_are_kept_as_text_and_illegal_ones_are_named() {
         assert_eq!(short(&verdict(JPUSH, 400, body, "t2")), "gone");
         assert_eq!(short(&verdict(JPUSH, 400, body, "t1")), "down", "nobody got it: it is tried again");
     }
+    let some = r#"{"sendno":"12","msg_id":"1","illegal_rids":["t2"]}"#;
+    assert_eq!(short(&verdict(JPUSH, 200, some, "t1")), "accepted");
+    assert_eq!(short(&verdict(JPUSH, 200, some, "t2")), "gone");
+    // The only id may be the value that is wrong, if the words are about ids.
+    let value = |words: &str| format!(r#"{{"error":{{"code":1003,"message":"{words}"}}}}"#);
+    assert_eq!(alone(JPUSH, 400, &value("The Registration_id is illegal")), "doubtful");
+    assert_eq!(alone(JPUSH, 400, &value("time_to_live is invalid")), "rejected");
+    assert_eq!(short(&verdict(JPUSH, 400, &value("illegal registration_id"), "t1")), "rejected");
 }

@@ -2,8 +2,8 @@
 //!
 //! - Documents: <https://dev.vivo.com.cn/documentCenter/doc/362> and its neighbours, API 2.9.2
 //!
-//! Promises: one token goes by `/message/send`, two to 1,000 of equal content by one saved message and one list; `requestId` is
-//! the same for every try, and vivo sends it once. Codes that senders have written down are marked unverified in `classify`.
+//! Promises: one token goes by `/message/send`, two to 1,000 of equal content by one saved message and one list; what shows
+//! something has the same `requestId` with every try, and vivo sends it once. Codes that senders have written down are marked unverified in `classify`.
 
 mod access_token;
 mod classify;
