@@ -25,6 +25,16 @@ fn one_request_for_all_tokens_of_equal_content() {
 }
 
 #[test]
+fn a_picture_is_the_pushs_own() {
+    for json in [
+        serde_json::json!({"notification": {"image": "https://a.example/b.png"}}),
+        serde_json::json!({"android": {"notification": {"image": "https://a.example/b.png"}}}),
+    ] {
+        assert!(HONOR.check_options(&sample::object(json), "/o").is_err());
+    }
+}
+
+#[test]
 fn lists_of_tokens_stand_before_the_code() {
     let body = r#"{"code":200,"message":"success","data":{"sendResult":true,"requestId":"h-1","failTokens":["t2"],"expireTokens":["t3"]}}"#;
     assert_eq!(verdict(HONOR, 200, body, "t1"), Outcome::Accepted { id: Some("h-1".into()) });
