@@ -31,6 +31,7 @@ mod credential;
 pub mod draft;
 mod exchange;
 pub mod fcm;
+mod fill;
 pub mod harmony;
 pub mod honor;
 pub mod huawei;

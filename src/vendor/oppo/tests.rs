@@ -78,6 +78,11 @@ fn too_much_data_is_found_here() {
     let mut large = message(Category::Marketing);
     large.data = [("x".to_owned(), "x".repeat(4_000))].into();
     assert!(matches!(sample::drafted(OPPO, &large, &policy(OPPO)), Err(TooLarge { limit: 4_000, .. })));
+    let mut long = message(Category::Marketing);
+    for (length, fits) in [(2_000, true), (2_001, false)] {
+        long.notification.as_mut().unwrap().link = Some(format!("{:x<length$}", "https://a.example/"));
+        assert_eq!(sample::drafted(OPPO, &long, &policy(OPPO)).is_ok(), fits, "{length}");
+    }
 }
 
 /// The vendor page's check vector (section 2.2).

@@ -82,7 +82,7 @@ fn regions_limits_and_now_or_never() {
     let request = fields(&sample::request(XIAOMI, &app(), &long, &policy(XIAOMI), &["t1"]));
     assert_eq!(request["extra.only_send_once"], "1");
     long.data = [("x".to_owned(), "x".repeat(9_000))].into();
-    assert!(matches!(sample::drafted(XIAOMI, &long, &policy(XIAOMI)), Err(TooLarge { limit: 8_192, .. })));
+    assert!(matches!(sample::drafted(XIAOMI, &long, &policy(XIAOMI)), Err(TooLarge { limit: 4_096, .. })));
 }
 
 #[test]
