@@ -17,6 +17,8 @@ use edgepush::{
         app::Policy,
         ids::{AppId, DeviceId, PushId, UserId},
         problem::{Code, Problem},
+        push::Category,
+        table::gather,
         time::{Millis, retry_after},
     },
     vendor::{Brief, Hosts, Vendor, rules},
@@ -99,6 +101,13 @@ fn check(problem: &Problem) {
     assert!(problem.pointer.as_deref().is_none_or(|pointer| pointer.is_empty() || pointer.starts_with('/')));
 }
 
+/// A policy that names every class.
+fn naming() -> Policy {
+    let named = || gather(Category::ALL.map(|category| (category, Map::new())));
+    let classes = gather(Vendor::ALL.map(|vendor| (vendor, named())));
+    Policy { classes, lower_class: true, ..Policy::default() }
+}
+
 /// Every parser of a body, whatever the body was meant for. What one of them takes, the vendors can make a request of.
 fn parse_all(bytes: &[u8]) -> Vec<Result<(), Problem>> {
     let results = vec![
@@ -106,12 +115,8 @@ fn parse_all(bytes: &[u8]) -> Vec<Result<(), Problem>> {
             let id = PushId::new(Millis(0), [0; 10]);
             for vendor in Vendor::ALL {
                 // Too large is an answer as well.
-                let class = rules::class(
-                    vendor,
-                    push.message.category,
-                    &Policy { lower_class: true, ..Policy::default() },
-                );
-                let class = class.expect("marketing needs nothing");
+                let class = rules::class(vendor, push.message.category, &naming());
+                let class = class.expect("what needs more than to be named goes as marketing");
                 let brief = Brief {
                     message: &push.message,
                     push: &id,

@@ -100,7 +100,7 @@ impl Lane<'_> {
                 ready.into_iter().partition(|going| going.entries.len() > 1);
             ready = single;
             for (going, answer) in self.post_all(lists, prepare.request).await {
-                match send::prepared(prepare, &answer) {
+                match send::prepared(prepare, &answer, now()) {
                     Ok(prepared) => ready.push(Going { prepared: Some(prepared), ..going }),
                     Err(_) if answer == Answer::Late => {}
                     Err(split) => tried.extend(self.tried(&going, &split)),
@@ -110,11 +110,15 @@ impl Lane<'_> {
         let now = now();
         for (going, answer) in self.post_all(ready, spec.request).await {
             if answer != Answer::Late {
-                tried
-                    .extend(self.tried(&going, &send::split(self.vendor, &answer, going.entries.len(), now)));
+                let tokens: Vec<&str> = going.entries.iter().filter_map(|at| self.token(*at)).collect();
+                tried.extend(self.tried(&going, &send::split(self.vendor, &answer, &tokens, now)));
             }
         }
         tried
+    }
+
+    fn token(&self, at: usize) -> Option<&str> {
+        Some(self.batch.address(at, self.vendor)?.1.token.reveal())
     }
 
     /// A call of these entries, with its ids.

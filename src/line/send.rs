@@ -113,10 +113,10 @@ pub fn decode(text: &str, expected: usize) -> Option<Vec<Answer>> {
     Some(crossed.into_iter().map(answer).collect())
 }
 
-/// What an answer means for the so many tokens of its request.
-pub fn split(vendor: Vendor, answer: &Answer, tokens: usize, now: Millis) -> Split {
+/// What an answer means for the tokens of its request; they are not shown.
+pub fn split(vendor: Vendor, answer: &Answer, tokens: &[&str], now: Millis) -> Split {
     match answer {
-        Answer::Reply(reply) => vendor.classify(reply, tokens, now),
+        Answer::Reply(reply) => vendor.classify(reply, tokens.len(), now).masked(tokens),
         Answer::NotSent(why) => Split::all(Verdict::not_sent(why)),
         Answer::Silence(why) => Split::all(Verdict::new(Outcome::Unknown, why.clone())),
         Answer::Late => Split::all(Verdict::not_sent("its lookup was too long ago")),
@@ -125,9 +125,9 @@ pub fn split(vendor: Vendor, answer: &Answer, tokens: usize, now: Millis) -> Spl
 
 /// What the request before a list gave; `Err`: how all of the list end. Nothing was shown to anybody yet: what is not known
 /// of it is no more than trouble.
-pub fn prepared(prepare: &Prepare, answer: &Answer) -> Result<String, Split> {
+pub fn prepared(prepare: &Prepare, answer: &Answer, now: Millis) -> Result<String, Split> {
     match answer {
-        Answer::Reply(reply) => (prepare.read)(reply),
+        Answer::Reply(reply) => (prepare.read)(reply, now),
         Answer::NotSent(why) | Answer::Silence(why) => Err(Split::all(Verdict::not_sent(why))),
         Answer::Late => Err(Split::all(Verdict::not_sent("its lookup was too long ago"))),
     }
@@ -227,13 +227,13 @@ mod tests {
 
     #[test]
     fn silence_is_unknown_and_never_a_dead_token() {
-        let verdict = |vendor, answer| split(vendor, &answer, 1, Millis(0)).of("t").outcome.clone();
+        let verdict = |vendor, answer| split(vendor, &answer, &["t"], Millis(0)).of("t").outcome.clone();
         assert_eq!(verdict(Vendor::Apns, Answer::Silence("x".into())), Outcome::Unknown);
         let retry = Outcome::Retry { after: None, why: RetryWhy::Unavailable };
         assert_eq!(verdict(Vendor::Fcm, Answer::NotSent("x".into())), retry);
         // Nothing was shown to anybody by a message that was saved only.
         let prepare = Vendor::Vivo.spec().prepare.as_ref().unwrap();
-        let silent = prepared(prepare, &Answer::Silence("x".into())).unwrap_err();
+        let silent = prepared(prepare, &Answer::Silence("x".into()), Millis(0)).unwrap_err();
         assert_eq!(silent.of("t").outcome, retry);
     }
 

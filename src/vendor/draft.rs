@@ -42,7 +42,12 @@ impl Template {
         self.parts.join(&ids.delivery)
     }
 
-    /// Bytes of the longest text this can become.
+    /// The longest text this can become.
+    pub fn longest(&self) -> String {
+        self.parts.join(&"0".repeat(DELIVERY_ID_MAX))
+    }
+
+    /// Its bytes.
     pub fn max_len(&self) -> usize {
         let holes = self.parts.len().saturating_sub(1);
         self.parts.iter().map(String::len).sum::<usize>() + holes * DELIVERY_ID_MAX
@@ -239,6 +244,7 @@ mod tests {
         let ids = Ids::new(&push, 3);
         assert_eq!(template.fill(&ids), format!("a{push}.3b{push}.3"));
         assert!(template.fill(&Ids::new(&push, 99_999_999)).len() <= template.max_len());
+        assert_eq!(template.longest().len(), template.max_len());
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub(super) fn oauth(reply: &Reply, body: &Value) -> Read {
     let error = text("error").unwrap_or_default();
     let reason = match reply.status {
         429 | 503 => Reason::RateLimited,
-        400..=403 => Reason::Credentials,
+        400..=405 => Reason::Credentials,
         _ => Reason::VendorUnavailable,
     };
     let more = text("error_description").or_else(|| text("sub_error")).unwrap_or_default();
@@ -120,7 +120,9 @@ mod tests {
             (503, "{}", Reason::RateLimited),
             (429, "{}", Reason::RateLimited),
             (500, "{}", Reason::VendorUnavailable),
-            (404, "{}", Reason::VendorUnavailable),
+            (404, "{}", Reason::Credentials),
+            (405, "{}", Reason::Credentials),
+            (404, "<html>", Reason::VendorUnavailable),
             (200, "{}", Reason::VendorUnavailable),
             (200, "<html>", Reason::VendorUnavailable),
             (200, r#"{"access_token":"a b"}"#, Reason::VendorUnavailable),

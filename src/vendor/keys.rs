@@ -6,8 +6,12 @@ use zeroize::Zeroizing;
 
 use super::{Facts, Vendor};
 use crate::{
-    line::parse::{json::Json, reader::Field, text::matching},
-    model::{problem::Problem, secret::Secret, table::Table},
+    line::parse::{json::Json, reader::Field, text::word},
+    model::{
+        problem::{Code, Problem},
+        secret::Secret,
+        table::Table,
+    },
 };
 
 /// One of the texts.
@@ -21,19 +25,26 @@ pub struct Key {
     pub optional: bool,
     /// What it looks like, for people.
     pub form: &'static str,
-    /// Whether a byte belongs to its alphabet.
-    pub of: fn(u8) -> bool,
+    /// Whether a text is of that form.
+    pub of: fn(&str) -> bool,
 }
 
 impl Key {
     /// An id made of digits.
     pub const fn digits(name: &'static str) -> Self {
-        Self { name, open: true, optional: false, form: "digits", of: |b| b.is_ascii_digit() }
+        Self {
+            name,
+            open: true,
+            optional: false,
+            form: "digits",
+            of: |text| text.bytes().all(|b| b.is_ascii_digit()),
+        }
     }
 
     /// An id.
     pub const fn id(name: &'static str) -> Self {
-        let of = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        let of =
+            |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
         Self { name, open: true, optional: false, form: "letters, digits, `-`, `_` and `.`", of }
     }
 
@@ -44,7 +55,7 @@ impl Key {
             open: false,
             optional: false,
             form: "visible ASCII characters",
-            of: |b| b.is_ascii_graphic(),
+            of: |text| text.bytes().all(|b| b.is_ascii_graphic()),
         }
     }
 
@@ -77,7 +88,12 @@ impl Keys {
                 Some(field) => field,
                 None => fields.need(key.name)?,
             };
-            texts.insert(key.name.to_owned(), Secret::new(matching(field, 256, key.form, key.of)?));
+            let at = field.at.clone();
+            let text = word(field, 256)?;
+            if !(key.of)(&text) {
+                return Err(Problem::at(Code::InvalidValue, at, format!("must be of the form {}", key.form)));
+            }
+            texts.insert(key.name.to_owned(), Secret::new(text));
         }
         fields.end()?;
         Ok(Self { vendor, texts })

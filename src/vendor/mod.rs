@@ -31,6 +31,7 @@ mod credential;
 pub mod draft;
 mod exchange;
 pub mod fcm;
+mod fill;
 pub mod harmony;
 pub mod honor;
 pub mod huawei;
@@ -210,9 +211,23 @@ impl Vendor {
         (self.spec().draft)(brief)
     }
 
-    /// Checks what a caller wants merged into the vendor's JSON: it may not overwrite targets or our own fields.
+    /// Checks what a caller wants merged into the vendor's JSON: it may not overwrite targets, classes or our own fields.
     pub fn check_options(self, options: &Map<String, Value>, at: &str) -> Result<(), Problem> {
-        (self.spec().check_options)(options, at)
+        let spec = self.spec();
+        (spec.check_options)(options, at)?;
+        kept::check(spec.kept, options, at, kept::OURS)?;
+        kept::check(spec.class, options, at, kept::OURS)
+    }
+
+    /// The same for a message without text: it may not show something in another way.
+    pub fn check_silent(self, options: &Map<String, Value>, at: &str) -> Result<(), Problem> {
+        kept::check(self.spec().shows, options, at, kept::SILENT)
+    }
+
+    /// Checks what an app's policy wants merged as its class.
+    pub fn check_class(self, class: &Map<String, Value>, at: &str) -> Result<(), Problem> {
+        draft::refuse_own(class, at)?;
+        kept::check(self.spec().kept, class, at, kept::OURS)
     }
 
     /// What came of a request to so many tokens.

@@ -4,12 +4,13 @@
 use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{
     Draft, Template, TooLarge, Vendor,
     draft::{fit, merge, own_fields},
+    fill,
     spec::Brief,
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     },
 };
 
-/// What is shown. These vendors want both lines: one that is not given repeats the other.
+/// What is shown. These vendors want both lines: one that is blank or not given repeats the other.
 pub(super) struct Shown {
     pub(super) title: String,
     pub(super) body: String,
@@ -31,7 +32,8 @@ pub(super) struct Shown {
 /// The lines of a message, cut to so many characters each. `None`: it shows no text.
 pub(super) fn shown(message: &Message, title_max: usize, body_max: usize) -> Option<Shown> {
     let Notification { title, body, .. } = texts(message)?;
-    let (first, second) = (title.as_deref().or(body.as_deref())?, body.as_deref().or(title.as_deref())?);
+    let [title, body] = [title, body].map(|line| line.as_deref().filter(|line| !line.trim().is_empty()));
+    let (first, second) = (title.or(body)?, body.or(title)?);
     let (title, body) = (clip(first, title_max), clip(second, body_max));
     let cut = title.len() < first.len() || body.len() < second.len();
     Some(Shown { title, body, cut })
@@ -66,6 +68,22 @@ pub(super) fn data(message: &Message, push: &PushId) -> Map<String, Value> {
     data
 }
 
+/// Refuses data that is over a vendor's limit with the longest id that a delivery can have.
+pub(super) fn data_fits(brief: &Brief<'_>, limit: usize, size: fn(&str) -> usize) -> Result<(), TooLarge> {
+    let data = Value::Object(data(brief.message, brief.push)).to_string();
+    fits(size(&Template::new(&data, brief.push).longest()), limit)
+}
+
+/// Refuses what is over a limit.
+pub(super) fn fits(bytes: usize, limit: usize) -> Result<(), TooLarge> {
+    if bytes > limit { Err(TooLarge { bytes, limit }) } else { Ok(()) }
+}
+
+/// So many characters.
+pub(super) fn chars(text: &str) -> usize {
+    text.chars().count()
+}
+
 /// Where a tap leads.
 pub(super) enum Tap<'a> {
     /// Into the app.
@@ -86,6 +104,18 @@ pub(super) fn tap(message: &Message) -> Tap<'_> {
             Tap::Web(link)
         }
         Some(_) | None => Tap::Link(link),
+    }
+}
+
+/// The same in the words of Huawei and Honor, who take pages of the web by https only: for another the app opens, and finds
+/// the link in its data.
+pub(super) fn click(message: &Message, data: &Map<String, Value>) -> Value {
+    match tap(message) {
+        Tap::Link(link) => json!({"type": 1, "intent": intent(link, data)}),
+        Tap::Web(url) if url.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:")) => {
+            json!({"type": 2, "url": url})
+        }
+        Tap::Open | Tap::Web(_) => json!({"type": 3}),
     }
 }
 
@@ -156,7 +186,7 @@ pub(super) fn draft(
         });
         let mut written = write(shown.as_ref());
         if let Some(shown) = &shown {
-            merge(&mut written, &filled(brief.class, shown));
+            merge(&mut written, &fill::class(brief.class, shown));
         }
         if let Some(options) = brief.message.options.of(vendor) {
             merge(&mut written, options);
@@ -171,18 +201,6 @@ pub(super) fn draft(
     Ok(Draft { body: Template::new(&written, brief.push), headers: Vec::new(), shortened })
 }
 
-/// A class, with `{title}` and `{body}` in its texts replaced: vendors' templates take them as parameters.
-fn filled(class: &Map<String, Value>, shown: &Shown) -> Map<String, Value> {
-    let fill = |value: &Value| match value {
-        Value::String(text) if text.contains('{') => {
-            Value::String(text.replace("{title}", &shown.title).replace("{body}", &shown.body))
-        }
-        Value::Object(inner) => Value::Object(filled(inner, shown)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => value.clone(),
-    };
-    class.iter().map(|(name, value)| (name.clone(), fill(value))).collect()
-}
-
 /// The JSON object `text` with another member in front.
 pub(super) fn with_member(text: &str, name: &str, value: &str) -> String {
     let inner = text.get(1..).unwrap_or_default();
@@ -191,45 +209,4 @@ pub(super) fn with_member(text: &str, name: &str, value: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::vendor::sample::object;
-
-    #[test]
-    fn texts_are_cut_by_characters_between_graphemes() {
-        assert_eq!(clip("short", 5), "short");
-        assert_eq!(clip("longer", 5), "long…");
-        assert_eq!(clip("订单已经发货了", 4), "订单已…");
-        // A family is seven scalar values: whole or not at all.
-        assert_eq!(clip("ab👨‍👩‍👧‍👦cd", 8), "ab…");
-        assert_eq!(clip("ab cdef", 4), "ab…");
-    }
-
-    #[test]
-    fn an_intent_carries_its_extras_encoded() {
-        let extras = object(json!({"ep_id": "x.1", "k": "a;b=c&ü"}));
-        assert_eq!(
-            intent("demo://order/9?x=1", &extras),
-            "intent://order/9?x=1#Intent;scheme=demo;S.ep_id=x.1;S.k=a%3Bb%3Dc%26%C3%BC;end"
-        );
-        assert_eq!(intent("tel:123", &Map::new()), "intent:123#Intent;scheme=tel;end");
-    }
-
-    #[test]
-    fn a_member_is_put_in_front() {
-        assert_eq!(with_member(r#"{"a":1}"#, "t", "[2]"), r#"{"t":[2],"a":1}"#);
-        assert_eq!(with_member("{}", "t", "[2]"), r#"{"t":[2]}"#);
-    }
-
-    #[test]
-    fn templates_parameters_are_filled_in() {
-        let shown = Shown { title: "T".into(), body: "B \"q\"".into(), cut: false };
-        let class = object(json!({"p": {"who": "{title}", "text": "say {body}"}, "n": 1}));
-        assert_eq!(
-            Value::Object(filled(&class, &shown)),
-            json!({"p": {"who": "T", "text": "say B \"q\""}, "n": 1})
-        );
-    }
-}
+mod tests;

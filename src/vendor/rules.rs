@@ -15,9 +15,10 @@ pub struct Rule {
     category: &'static str,
     /// The class: merged into the vendor's JSON (JSON Merge Patch).
     class: &'static str,
-    /// The vendor gives this class to those who have asked for it: the app's policy has to name it.
+    /// The vendor gives this class to those who have asked for it, or only the app knows whether it may still use it: its
+    /// policy has to name it.
     granted: bool,
-    /// Members of the class that are the app's own: its policy has to give them.
+    /// Members of the class that are the app's own: its policy has to give them, as texts.
     needs: &'static [&'static str],
     /// Most messages for one device in one of the vendor's days.
     pub per_device: Option<u32>,
@@ -54,31 +55,32 @@ pub fn rule(vendor: Vendor, category: Category) -> Option<&'static Rule> {
 
 /// The class of a category, with the app's own members. `Err`: what the policy has to say first.
 pub fn class(vendor: Vendor, category: Category, policy: &Policy) -> Result<Map<String, Value>, String> {
-    let Some(rule) = rule(vendor, category) else { return Ok(Map::new()) };
-    match rule.class(policy.classes.get(&vendor).and_then(|of| of.get(&category))) {
-        Err(_) if policy.lower_class => class_of_marketing(vendor, policy),
-        Err(missing) => {
-            let (vendor, category) = (vendor.name(), category.name());
-            Err(format!(
-                "`{vendor}` wants {missing} for `{category}`: set it in the app's policy, classes.{vendor}.{category}, or let such \
-                 messages go as marketing with lower_class"
-            ))
-        }
+    match own_class(vendor, category, policy) {
+        Err(_) if policy.lower_class => own_class(vendor, Category::Marketing, policy),
         class => class,
     }
 }
 
-fn class_of_marketing(vendor: Vendor, policy: &Policy) -> Result<Map<String, Value>, String> {
-    let own = policy.classes.get(&vendor).and_then(|of| of.get(&Category::Marketing));
-    rule(vendor, Category::Marketing).map_or(Ok(Map::new()), |rule| rule.class(own))
+fn own_class(vendor: Vendor, category: Category, policy: &Policy) -> Result<Map<String, Value>, String> {
+    let Some(rule) = rule(vendor, category) else { return Ok(Map::new()) };
+    let own = policy.classes.get(&vendor).and_then(|of| of.get(&category));
+    rule.class(own).map_err(|missing| {
+        let (vendor, category) = (vendor.name(), category.name());
+        format!(
+            "`{vendor}` wants {missing} for `{category}`: set it in the app's policy, classes.{vendor}.{category}; with \
+             lower_class such messages go as marketing"
+        )
+    })
 }
 
 impl Rule {
     fn class(&self, own: Option<&Map<String, Value>>) -> Result<Map<String, Value>, String> {
         if self.granted && own.is_none() {
-            return Err("a grant (an empty object says that the app has it)".to_owned());
+            return Err("a word that the app has this class (an empty object says so)".to_owned());
         }
-        let given = |name: &&&str| own.and_then(|own| own.get(**name)).is_some_and(|value| !value.is_null());
+        let given = |name: &&&str| {
+            own.and_then(|own| own.get(**name)?.as_str()).is_some_and(|text| !text.trim().is_empty())
+        };
         if let Some(missing) = self.needs.iter().find(|name| !given(name)) {
             return Err(format!("`{missing}`"));
         }
@@ -121,9 +123,39 @@ mod tests {
         let whole = json!({"extra.channel_id": "1", "extra.template_id": "T"});
         let policy_of = policy(Vendor::Xiaomi, Category::Im, whole.clone());
         assert_eq!(class(Vendor::Xiaomi, Category::Im, &policy_of).unwrap(), object(whole));
-        assert!(class(Vendor::Huawei, Category::Im, &Policy::default()).is_err());
+        for empty in [json!(""), json!(" "), json!(null), json!(1), json!({})] {
+            let of = policy(Vendor::Oppo, Category::Im, json!({"channel_id": empty}));
+            assert!(class(Vendor::Oppo, Category::Im, &of).unwrap_err().contains("`channel_id`"));
+        }
         let granted = policy(Vendor::Huawei, Category::Im, json!({}));
         assert_eq!(class(Vendor::Huawei, Category::Im, &granted).unwrap()["android"]["category"], "IM");
+    }
+
+    #[test]
+    fn classes_that_are_granted_are_named() {
+        use Category::{Follow, Im, Marketing, Order};
+        for (vendor, named) in [
+            (Vendor::Huawei, &[Im, Order, Follow][..]),
+            (Vendor::Harmony, &[Im, Order, Follow]),
+            (Vendor::Honor, &[Im, Order, Follow]),
+            (Vendor::Xiaomi, &[Im, Order, Follow, Marketing]),
+            (Vendor::Oppo, &[Im, Order]),
+            (Vendor::Vivo, &[]),
+            (Vendor::Meizu, &[]),
+            (Vendor::Jpush, &[Im, Order, Follow]),
+        ] {
+            for category in Category::ALL {
+                let refused = class(vendor, category, &Policy::default()).err();
+                let setting = format!("classes.{}.{}", vendor.name(), category.name());
+                let says = refused.map(|why| why.contains(&setting));
+                assert_eq!(says, named.contains(&category).then_some(true), "{setting}");
+            }
+        }
+        let public = policy(Vendor::Xiaomi, Marketing, json!({}));
+        assert_eq!(class(Vendor::Xiaomi, Marketing, &public), Ok(Map::new()));
+        let lower = Policy { lower_class: true, ..Policy::default() };
+        let refused = class(Vendor::Xiaomi, Im, &lower).unwrap_err();
+        assert!(refused.contains("classes.xiaomi.marketing"), "{refused}");
     }
 
     #[test]

@@ -31,14 +31,20 @@ pub(super) enum Said {
     Quota,
     /// The vendor is in trouble.
     Down,
+    /// It may have been taken before.
+    Unknown,
 }
 
 impl Said {
     /// With the wait that the answer asks for, where it asks for one.
     pub(super) fn heeding(self, reply: &Reply, now: Millis) -> Self {
-        let asked = |value: &str| retry_after(value, now, 1);
         let Self::Slow(usual) = self else { return self };
-        Self::Slow(reply.retry_after.as_deref().and_then(asked).unwrap_or(usual))
+        Self::Slow(asked(reply, now).unwrap_or(usual))
+    }
+
+    /// Of a call with so many tokens as a whole: which of them is dead the vendor does not say.
+    pub(super) fn of_call(self, tokens: usize) -> Self {
+        if self == Self::Gone && tokens > 1 { Self::Doubtful } else { self }
     }
 
     /// As a verdict, with words.
@@ -55,9 +61,15 @@ impl Said {
             Self::Slow(secs) => Outcome::Retry { after: Some(secs), why: RetryWhy::RateLimited },
             Self::Quota => Outcome::Quota,
             Self::Down => Outcome::Retry { after: None, why: RetryWhy::Unavailable },
+            Self::Unknown => Outcome::Unknown,
         };
         Verdict::new(outcome, detail)
     }
+}
+
+/// The wait that an answer asks for, seconds.
+fn asked(reply: &Reply, now: Millis) -> Option<u32> {
+    reply.retry_after.as_deref().and_then(|value| retry_after(value, now, 1))
 }
 
 /// A vendor's codes.
@@ -79,17 +91,24 @@ pub(super) fn by_status(status: u16) -> Said {
     }
 }
 
+/// An answer in which the vendor gives no code: what its status says, with the vendor's words.
+pub(super) fn no_code(said: Said, reply: &Reply, now: Millis, words: Option<&str>) -> Split {
+    Split::all(said.heeding(reply, now).verdict(detail(format!("HTTP {}", reply.status), words)))
+}
+
 /// The answer's JSON. These vendors put their verdict into the body: a success whose body cannot be read leaves open what
-/// came of it, and any other answer without one was not the vendor's.
-pub(super) fn json(reply: &Reply) -> Result<Value, Split> {
+/// came of it, and any other answer without one was not the vendor's; a wait that it asks for is kept all the same.
+pub(super) fn json(reply: &Reply, now: Millis) -> Result<Value, Split> {
     let value =
         serde_json::from_str::<Value>(&reply.body).ok().filter(|value| reply.whole && value.is_object());
-    value.ok_or_else(|| {
-        Split::all(match reply.status {
-            200..=299 => Verdict::new(Outcome::Unknown, "an answer that cannot be read"),
-            429 => Said::Slow(60).verdict("HTTP 429"),
-            status => Verdict::not_the_vendor(status),
-        })
+    value.ok_or_else(|| match reply.status {
+        200..=299 => Split::all(Said::Unknown.verdict("an answer that cannot be read")),
+        429 => no_code(Said::Slow(60), reply, now, None),
+        status => {
+            let after = asked(reply, now).filter(|_| status == 503);
+            let outcome = Outcome::Retry { after, why: RetryWhy::Unavailable };
+            Split::all(Verdict { outcome, ..Verdict::not_the_vendor(status) })
+        }
     })
 }
 

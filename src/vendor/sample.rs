@@ -164,6 +164,11 @@ pub(super) fn verdict(vendor: Vendor, status: u16, body: &str, token: &str) -> O
     vendor.classify(&reply(status, body), 2, NOW).of(token).outcome.clone()
 }
 
+/// What an answer says of the only token of a call, shortly.
+pub(super) fn alone(vendor: Vendor, status: u16, body: &str) -> &'static str {
+    short(&vendor.classify(&reply(status, body), 1, NOW).of("t1").outcome)
+}
+
 /// What can be said of a token, shortly.
 pub(super) fn short(outcome: &Outcome) -> &'static str {
     match outcome {
@@ -197,6 +202,12 @@ pub(super) fn assert_noise_is_harmless(vendor: Vendor) {
         (429, "", "slow"),
     ] {
         assert_eq!(short(&verdict(vendor, status, body, "t1")), said, "{vendor:?} {status} {body}");
+    }
+    // A wait that is asked for is kept, whoever asks.
+    for (status, why) in [(429, RetryWhy::RateLimited), (503, RetryWhy::Unavailable)] {
+        let busy = Reply { retry_after: Some("7".into()), ..reply(status, "<html>") };
+        let outcome = vendor.classify(&busy, 1, NOW).of("t1").outcome.clone();
+        assert_eq!(outcome, Outcome::Retry { after: Some(7), why }, "{vendor:?} {status}");
     }
     let cut = Reply { whole: false, ..reply(200, "{}") };
     assert_eq!(short(&vendor.classify(&cut, 1, NOW).of("t1").outcome), "unknown");

@@ -55,16 +55,20 @@ pub struct Spec {
     pub exchange: Option<Exchange>,
     /// Whether it is told with each message where to report to.
     pub called_back: fn(&Facts) -> bool,
-    /// Places in the vendor's JSON that `options` may not touch: targets, credentials, classes, and what carries our own
-    /// fields. JSON pointers; in a form a field's name behind a slash.
+    /// Places in the vendor's JSON that nobody but us writes: targets, credentials, ids, and what carries our own fields.
+    /// JSON pointers; in a form a field's name behind a slash.
     pub kept: &'static [&'static str],
+    /// Places of the class: the app's policy writes them too, `options` do not.
+    pub class: &'static [&'static str],
+    /// Places where something is shown: of a message without text `options` do not write them.
+    pub shows: &'static [&'static str],
     /// Seconds before the next try after so many of them, where the vendor does not say. At most an hour.
     pub retry_secs: fn(u32) -> u32,
     /// Checks a device token's form; the error says what the form is.
     pub token: fn(&str) -> Result<(), &'static str>,
     /// The vendor's JSON for a message, sized to fit.
     pub draft: fn(&Brief<'_>) -> Result<Draft, TooLarge>,
-    /// Checks what a caller wants merged into the vendor's JSON, beyond what `kept` says.
+    /// Checks what a caller wants merged into the vendor's JSON, beyond those places.
     pub check_options: fn(&Map<String, Value>, &str) -> Result<(), Problem>,
     /// A request that comes before that of a list, and what is read from its answer.
     pub prepare: Option<Prepare>,
@@ -140,7 +144,7 @@ pub struct Prepare {
     /// The request.
     pub request: fn(&Facts, &Call<'_>) -> Result<Outbound, &'static str>,
     /// What it gave; `Err`: how all of the list end.
-    pub read: fn(&Reply) -> Result<String, Split>,
+    pub read: fn(&Reply, Millis) -> Result<String, Split>,
 }
 
 /// The usual growth of waits: 10 s, doubled with each try, at most an hour.

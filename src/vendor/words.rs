@@ -1,7 +1,7 @@
 //! A vendor's own words, made fit to be kept and shown.
 
 /// Most characters kept.
-const MAX: usize = 200;
+pub(super) const MAX: usize = 200;
 /// From how many characters on a run of token characters may be a device token: APNs tokens have 64 or more, FCM
 /// tokens 140 or more, and no reason of either vendor comes near.
 const TOKEN_MIN: usize = 48;

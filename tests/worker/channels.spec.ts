@@ -122,12 +122,12 @@ test("a class that needs a word of the app is skipped and says so, or goes as ma
   await makersDevices(app, "c");
   const send = async () => (await stage.push(app, { to: { users: ["c"] }, category: "order", notification: { title: "Li", body: "hello" } })).json.deliveries;
   for (const { vendor, state, reason, detail } of await send()) {
-    if (["huawei", "harmony", "xiaomi", "oppo"].includes(vendor)) {
+    if (["huawei", "harmony", "honor", "xiaomi", "oppo", "jpush"].includes(vendor)) {
       assert.deepEqual([state, reason], ["skipped", "no_class"], vendor);
       assert.match(detail, new RegExp(`classes\\.${vendor}\\.order`));
     } else assert.equal(state, "accepted", `${vendor} ${detail}`);
   }
-  await stage.must("PUT", `/v1/apps/${app.id}`, ADMIN_KEY, { policy: { lower_class: true } });
+  await stage.must("PUT", `/v1/apps/${app.id}`, ADMIN_KEY, { policy: { lower_class: true, classes: { xiaomi: { marketing: {} } } } });
   stage.lab.clearLog();
   const lower = await until(async () => {
     const deliveries = await send();

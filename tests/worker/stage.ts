@@ -123,10 +123,13 @@ export class Stage {
       await Promise.all([...MAKERS].map(async (vendor) => [vendor, await this.lab.make(vendor, { ...(vendor === "xiaomi" ? { channels: { ch1: "private", ch2: "public" } } : {}), ...options[vendor] })])),
     );
     const given = Object.fromEntries(["im", "order", "follow"].map((category) => [category, {}]));
+    const ofPrivate = { "extra.channel_id": "ch1", "extra.template_id": "T1" };
     const classes = {
       huawei: given,
       harmony: given,
-      xiaomi: Object.fromEntries(["im", "order"].map((category) => [category, { "extra.channel_id": "ch1", "extra.template_id": "T1" }])),
+      honor: given,
+      jpush: given,
+      xiaomi: { im: ofPrivate, order: ofPrivate, follow: {}, marketing: {} },
       oppo: { im: { channel_id: "chat" }, order: { channel_id: "order", private_msg_template_id: "T1" } },
     };
     await this.must("PUT", `/v1/apps/${app.id}`, ADMIN_KEY, { credentials, policy: { classes, ...policy } });

@@ -139,7 +139,7 @@ fn policy(field: Field) -> Result<Policy, Problem> {
         let mut vendors = field.object()?;
         for vendor in Vendor::ALL.into_iter().filter(|vendor| vendor.sorts()) {
             let Some(field) = vendors.take(vendor.name()) else { continue };
-            policy.classes.insert(vendor, classes(field)?);
+            policy.classes.insert(vendor, classes(vendor, field)?);
         }
         vendors.end()?;
     }
@@ -184,12 +184,15 @@ fn limits(field: Field) -> Result<Table<Category, Limit>, Problem> {
 }
 
 /// Members of the vendor's own classes: their names and values are the vendor's.
-fn classes(field: Field) -> Result<Table<Category, Map<String, Value>>, Problem> {
+fn classes(vendor: Vendor, field: Field) -> Result<Table<Category, Map<String, Value>>, Problem> {
     let mut classes = Table::new();
     let mut categories = field.object()?;
     for category in Category::ALL {
         let Some(field) = categories.take(category.name()) else { continue };
-        classes.insert(category, free(field)?);
+        let at = field.at.clone();
+        let class = free(field)?;
+        vendor.check_class(&class, &at)?;
+        classes.insert(category, class);
     }
     categories.end()?;
     Ok(classes)
@@ -312,6 +315,26 @@ mod tests {
             (r#"{"policy":{"stale_days":{"fcm":13}}}"#, Code::InvalidValue, "/policy/stale_days/fcm"),
             (r#"{"policy":{"classes":{"fcm":{}}}}"#, Code::UnknownField, "/policy/classes/fcm"),
             (r#"{"policy":{"classes":{"oppo":{"im":1}}}}"#, Code::WrongType, "/policy/classes/oppo/im"),
+            (
+                r#"{"policy":{"classes":{"huawei":{"im":{"token":[]}}}}}"#,
+                Code::InvalidValue,
+                "/policy/classes/huawei/im/token",
+            ),
+            (
+                r#"{"policy":{"classes":{"vivo":{"im":{"ep_id":"x"}}}}}"#,
+                Code::ReservedName,
+                "/policy/classes/vivo/im/ep_id",
+            ),
+            (
+                r#"{"credentials":{"xiaomi":{"app_secret":"s","package":"p","region":"us"}}}"#,
+                Code::InvalidValue,
+                "/credentials/xiaomi/region",
+            ),
+            (
+                r#"{"credentials":{"meizu":{"app_id":"1","app_secret":"s","receipts":"yes"}}}"#,
+                Code::InvalidValue,
+                "/credentials/meizu/receipts",
+            ),
             (r#"{"policy":{"lower_class":1}}"#, Code::WrongType, "/policy/lower_class"),
             (r#"{"policy":{"advice":{"every_days":7}}}"#, Code::MissingField, "/policy/advice/missed_min"),
             (

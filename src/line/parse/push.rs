@@ -67,6 +67,11 @@ pub fn push(bytes: &[u8]) -> Result<Push, Problem> {
             "give a `notification`, `data`, or both",
         ));
     }
+    if !message.shows_text() {
+        for (vendor, given) in message.options.more.iter() {
+            vendor.check_silent(given, &format!("/options/{}", vendor.name()))?;
+        }
+    }
     let when = fields.take("send").map(when).transpose()?.unwrap_or_default();
     let wait = fields.take("wait").map_or(Ok(true), Field::boolean)?;
     fields.end()?;
@@ -312,6 +317,8 @@ mod tests {
             (r#""send":{"at":"1969-12-31T23:59:59Z"}"#, Code::InvalidValue, "/send/at"),
             (r#""wait":"no""#, Code::WrongType, "/wait"),
             (r#""type":"carrier""#, Code::InvalidValue, "/type"),
+            (r#""options":{"oppo":{"callBackUrl":"x"}}"#, Code::InvalidValue, "/options/oppo/callBackUrl"),
+            (r#""options":{"honor":{"ep_id":"x"}}"#, Code::ReservedName, "/options/honor/ep_id"),
         ] {
             assert_eq!(refused(&with(field)), (code, at.to_owned()), "{field}");
         }

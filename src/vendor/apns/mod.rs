@@ -50,6 +50,8 @@ pub const SPEC: Spec = Spec {
     exchange: None,
     called_back: |_| false,
     kept: &[],
+    class: &[],
+    shows: &[],
     retry_secs,
     token,
     draft: |brief| draft(brief.message, brief.push, brief.now),

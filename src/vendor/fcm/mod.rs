@@ -53,6 +53,8 @@ pub const SPEC: Spec = Spec {
     exchange: None,
     called_back: |_| false,
     kept: &[],
+    class: &[],
+    shows: &[],
     // Google's rule: exponential from 10 s (vendor page, 2.5).
     retry_secs: exponential,
     token,

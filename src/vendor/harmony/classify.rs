@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::huawei::codes::{ACCEPTED, CODES, NONE, SOME, by_status};
+use super::super::huawei::codes::{ACCEPTED, NONE, SOME, by_status, said};
 use crate::{
     model::{
         outcome::{Reply, Verdict},
@@ -10,7 +10,7 @@ use crate::{
     },
     vendor::{
         Split,
-        said::{Said, detail, json, number, said, text},
+        said::{Said, detail, json, no_code, number, text},
     },
 };
 
@@ -31,15 +31,14 @@ const REASONS: &[(&str, Said)] = &[
 
 /// What came of a request.
 pub(super) fn classify(reply: &Reply, _tokens: usize, now: Millis) -> Split {
-    let body = match json(reply) {
+    let body = match json(reply, now) {
         Ok(body) => body,
         Err(split) => return split,
     };
     let message = body.get("msg").and_then(Value::as_str);
     let accepted = || Verdict::accepted(body.get("requestId").and_then(text));
     let Some(code) = body.get("code").and_then(number) else {
-        let said = by_status(reply.status).heeding(reply, now);
-        return Split::all(said.verdict(detail(format!("HTTP {}", reply.status), message)));
+        return no_code(by_status(reply.status), reply, now, message);
     };
     match code {
         ACCEPTED => Split::all(accepted()),
@@ -51,7 +50,7 @@ pub(super) fn classify(reply: &Reply, _tokens: usize, now: Millis) -> Split {
             illegal(message, true).into_iter().fold(rest, |split, (token, verdict)| split.but(token, verdict))
         }
         _ => {
-            let said = said(CODES, code).unwrap_or_else(|| by_status(reply.status));
+            let said = said(code).unwrap_or_else(|| by_status(reply.status));
             Split::all(said.heeding(reply, now).verdict(detail(code, message)))
         }
     }

@@ -10,8 +10,9 @@ use crate::vendor::{
     spec::Brief,
 };
 
-/// Lines have no length of their own, only the whole has.
-const LIMITS: Limits = Limits { title: BODY_MAX, body: BODY_MAX, bytes: BODY_MAX };
+/// Lines have no length of their own, only the whole has: with what the request has beside the message.
+const LIMITS: Limits = Limits { title: BODY_MAX, body: BODY_MAX, bytes: BODY_MAX - BESIDE.len() };
+const BESIDE: &str = r#""target":{"token":[]},"#;
 
 /// The header that says what a payload is.
 pub(super) const PUSH_TYPE: &str = "push-type";

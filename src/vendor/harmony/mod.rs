@@ -19,7 +19,7 @@ mod tests;
 pub use credential::Credential;
 
 use super::{
-    kept,
+    draft::refuse_own,
     spec::{Bearer, Spec, exponential, opaque},
 };
 use crate::model::{device::Platform, time::DayZone};
@@ -39,12 +39,14 @@ pub const SPEC: Spec = Spec {
     exchange: None,
     called_back: |_| false,
     kept: KEPT,
+    class: CLASS,
+    shows: &["/payload/notification"],
     retry_secs: exponential,
     token: |text| {
         opaque(text, "-_:", "a token of `harmony` has 1 to 512 characters: letters, digits, `-`, `_` and `:`")
     },
     draft: draft::draft,
-    check_options: |options, at| kept::check(KEPT, options, at),
+    check_options: refuse_own,
     prepare: None,
     request: request::request,
     receipts: Some(super::huawei::receipts::RECEIPTS),
@@ -54,8 +56,8 @@ pub const SPEC: Spec = Spec {
 const KEPT: &[&str] = &[
     "/target",
     "/payload/extraData",
-    "/payload/notification/category",
     "/payload/notification/clickAction/data",
     "/payload/notification/appMessageId",
     "/pushOptions/biTag",
 ];
+const CLASS: &[&str] = &["/payload/notification/category"];

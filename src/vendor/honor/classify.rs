@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::super::huawei::codes::{CODES, NONE, SOME, by_status};
+use super::super::huawei::codes::{ACCEPTED, NONE, SOME, by_status, said};
 use crate::{
     model::{
         outcome::{Reply, Verdict},
@@ -11,13 +11,13 @@ use crate::{
     },
     vendor::{
         Split,
-        said::{Said, detail, json, number, said, text},
+        said::{Said, detail, json, number, text},
     },
 };
 
 /// What came of a request.
 pub(super) fn classify(reply: &Reply, _tokens: usize, now: Millis) -> Split {
-    let body = match json(reply) {
+    let body = match json(reply, now) {
         Ok(body) => body,
         Err(split) => return split,
     };
@@ -29,15 +29,15 @@ pub(super) fn classify(reply: &Reply, _tokens: usize, now: Millis) -> Split {
     let named =
         detail(code.map_or_else(|| format!("HTTP {}", reply.status), |code| code.to_string()), message);
     let rest = match code {
-        _ if reply.status == 403 => Said::Renew.verdict(named),
+        _ if matches!(reply.status, 401 | 403) => Said::Renew.verdict(named),
         _ if reply.status >= 400 && !matches!(code, Some(SOME | NONE)) => {
-            let by_code = code.and_then(|code| said(CODES, code));
+            let by_code = code.and_then(said);
             by_code.unwrap_or_else(|| by_status(reply.status)).heeding(reply, now).verdict(named)
         }
-        Some(200) if none => Said::Down.verdict("sendResult is false: nothing was sent"),
-        Some(200 | SOME) => Verdict::accepted(id),
+        Some(200 | ACCEPTED | SOME) if none => Said::Down.verdict("sendResult is false: nothing was sent"),
+        Some(200 | ACCEPTED | SOME) => Verdict::accepted(id),
         Some(NONE) => Said::Down.verdict(named),
-        Some(code) => said(CODES, code).unwrap_or(Said::Down).heeding(reply, now).verdict(named),
+        Some(code) => said(code).unwrap_or(Said::Down).heeding(reply, now).verdict(named),
         None => Said::Down.verdict(named),
     };
     let listed = |name: &str| {

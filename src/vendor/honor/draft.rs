@@ -6,12 +6,13 @@ use super::{BODY_MAX, TTL_MAX};
 use crate::vendor::{
     Draft, Ids, TooLarge, Vendor,
     draft::object,
-    payload::{self, Limits, Shown, Tap, data, intent, number, tap},
+    payload::{self, Limits, Shown, click, data, number},
     spec::Brief,
 };
 
-/// Lines have no length of their own, only the whole has.
-const LIMITS: Limits = Limits { title: BODY_MAX, body: BODY_MAX, bytes: BODY_MAX };
+/// Lines have no length of their own, only the whole has: with what the request has beside the message.
+const LIMITS: Limits = Limits { title: BODY_MAX, body: BODY_MAX, bytes: BODY_MAX - BESIDE.len() };
+const BESIDE: &str = r#""token":[],"#;
 
 /// Writes the message.
 pub(super) fn draft(brief: &Brief<'_>) -> Result<Draft, TooLarge> {
@@ -35,15 +36,10 @@ fn write(brief: &Brief<'_>, shown: Option<&Shown>) -> Map<String, Value> {
 fn notification(brief: &Brief<'_>, shown: &Shown, data: &Map<String, Value>) -> Map<String, Value> {
     let message = brief.message;
     let given = message.notification.as_ref();
-    let click = match tap(message) {
-        Tap::Open => json!({"type": 3}),
-        Tap::Web(url) => json!({"type": 2, "url": url}),
-        Tap::Link(link) => json!({"type": 1, "intent": intent(link, data)}),
-    };
     object([
         ("title", Some(shown.title.as_str().into())),
         ("body", Some(shown.body.as_str().into())),
-        ("clickAction", Some(click)),
+        ("clickAction", Some(click(message, data))),
         ("notifyId", message.collapse.as_deref().map(|key| number(key).into())),
         ("tag", Some(message.collapse.clone().unwrap_or_else(|| Ids::hole(brief.push)).into())),
         ("image", given.and_then(|given| given.image.as_deref()).map(Value::from)),

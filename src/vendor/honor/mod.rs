@@ -16,8 +16,8 @@ mod request;
 mod tests;
 
 use super::{
+    draft::refuse_own,
     exchange::{Exchange, client_credentials, oauth},
-    kept,
     keys::Key,
     spec::{Bearer, Spec, exponential, opaque},
 };
@@ -38,12 +38,14 @@ pub const SPEC: Spec = Spec {
     exchange: Some(Exchange { request: |keys, _| client_credentials(TOKEN_URL, keys), read: oauth }),
     called_back: |_| false,
     kept: KEPT,
+    class: CLASS,
+    shows: &["/android/notification"],
     retry_secs: exponential,
     token: |text| {
         opaque(text, "-_:", "a token of `honor` has 1 to 512 characters: letters, digits, `-`, `_` and `:`")
     },
     draft: draft::draft,
-    check_options: |options, at| kept::check(KEPT, options, at),
+    check_options: refuse_own,
     prepare: None,
     request: request::request,
     receipts: Some(receipts::RECEIPTS),
@@ -51,8 +53,9 @@ pub const SPEC: Spec = Spec {
 };
 
 const TOKEN_URL: &str = "https://iam.developer.honor.com/auth/token";
-const KEPT: &[&str] =
-    &["/token", "/data", "/android/data", "/android/biTag", "/android/notification/importance"];
+/// The outer `notification` has a picture too, which a marketing message must not have.
+const KEPT: &[&str] = &["/token", "/data", "/notification", "/android/data", "/android/biTag"];
+const CLASS: &[&str] = &["/android/notification/importance", "/android/notification/image"];
 /// Most bytes of a request without its tokens (unverified).
 const BODY_MAX: usize = 4_096;
 /// Longest `ttl`, seconds: 15 days.

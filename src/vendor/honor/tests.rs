@@ -25,6 +25,16 @@ fn one_request_for_all_tokens_of_equal_content() {
 }
 
 #[test]
+fn a_picture_is_the_pushs_own() {
+    for json in [
+        serde_json::json!({"notification": {"image": "https://a.example/b.png"}}),
+        serde_json::json!({"android": {"notification": {"image": "https://a.example/b.png"}}}),
+    ] {
+        assert!(HONOR.check_options(&sample::object(json), "/o").is_err());
+    }
+}
+
+#[test]
 fn lists_of_tokens_stand_before_the_code() {
     let body = r#"{"code":200,"message":"success","data":{"sendResult":true,"requestId":"h-1","failTokens":["t2"],"expireTokens":["t3"]}}"#;
     assert_eq!(verdict(HONOR, 200, body, "t1"), Outcome::Accepted { id: Some("h-1".into()) });
@@ -32,6 +42,8 @@ fn lists_of_tokens_stand_before_the_code() {
     assert_eq!(short(&verdict(HONOR, 200, body, "t3")), "gone");
     let none = r#"{"code":200,"message":"success","data":{"sendResult":false,"requestId":"h-1"}}"#;
     assert_eq!(short(&verdict(HONOR, 200, none, "t1")), "down");
+    let none = none.replace("200", "80100000");
+    assert_eq!(short(&verdict(HONOR, 200, &none, "t1")), "down");
 }
 
 #[test]
@@ -39,6 +51,7 @@ fn every_code_has_its_class() {
     for (status, code, class) in [
         (200, "200", "accepted"),
         (200, "\"200\"", "accepted"),
+        (200, "80000000", "accepted"),
         (200, "80100000", "accepted"),
         (200, "80100001", "rejected"),
         (200, "80100003", "rejected"),
@@ -53,6 +66,7 @@ fn every_code_has_its_class() {
         (200, "4711", "down"),
         (400, "1", "rejected"),
         (401, "1", "renew"),
+        (401, "80200001", "renew"),
         (403, "1", "renew"),
         (404, "1", "rejected"),
         (429, "1", "slow"),

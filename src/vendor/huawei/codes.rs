@@ -1,6 +1,6 @@
 //! Huawei's codes, which HarmonyOS NEXT shares; Honor's API is made after them.
 
-use super::super::said::{Codes, Said};
+use super::super::said::{self, Codes, Said};
 
 /// Accepted.
 pub(in super::super) const ACCEPTED: i64 = 80_000_000;
@@ -9,8 +9,8 @@ pub(in super::super) const SOME: i64 = 80_100_000;
 /// All tokens were refused.
 pub(in super::super) const NONE: i64 = 80_300_007;
 
-/// The rest.
-pub(in super::super) const CODES: &Codes = &[
+/// The rest, but for those of topics and groups.
+const CODES: &Codes = &[
     (80_100_001, Said::Rejected),
     (80_100_002, Said::Rejected),
     (80_100_003, Said::Rejected),
@@ -40,11 +40,17 @@ pub(in super::super) const CODES: &Codes = &[
     (81_000_001, Said::Down),
 ];
 
+/// What a code says, if it is known.
+pub(in super::super) fn said(code: i64) -> Option<Said> {
+    let topic = (82_000_001..=82_000_013).contains(&code).then_some(Said::Rejected);
+    topic.or_else(|| said::said(CODES, code))
+}
+
 /// What an HTTP status says where the code does not: 503 is flow control, 401 an access token that is none.
 pub(in super::super) fn by_status(status: u16) -> Said {
     match status {
         401 => Said::Renew,
         503 => Said::Slow(60),
-        other => super::super::said::by_status(other),
+        other => said::by_status(other),
     }
 }

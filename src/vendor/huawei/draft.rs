@@ -6,12 +6,13 @@ use super::{BODY_MAX, TTL_MAX};
 use crate::vendor::{
     Draft, Ids, TooLarge, Vendor,
     draft::object,
-    payload::{self, Limits, Shown, Tap, data, intent, number, tap},
+    payload::{self, Limits, Shown, click, data, number},
     spec::Brief,
 };
 
-/// Lines have no length of their own, only the whole has.
-const LIMITS: Limits = Limits { title: BODY_MAX, body: BODY_MAX, bytes: BODY_MAX };
+/// Lines have no length of their own, only the whole has: with what the request has around the message.
+const LIMITS: Limits = Limits { title: BODY_MAX, body: BODY_MAX, bytes: BODY_MAX - AROUND.len() };
+const AROUND: &str = r#"{"validate_only":false,"message":"token":[],}"#;
 
 /// Writes the message.
 pub(super) fn draft(brief: &Brief<'_>) -> Result<Draft, TooLarge> {
@@ -37,15 +38,10 @@ fn write(brief: &Brief<'_>, shown: Option<&Shown>) -> Map<String, Value> {
 
 fn notification(brief: &Brief<'_>, shown: &Shown, data: &Map<String, Value>) -> Map<String, Value> {
     let given = brief.message.notification.as_ref();
-    let click = match tap(brief.message) {
-        Tap::Open => json!({"type": 3}),
-        Tap::Web(url) => json!({"type": 2, "url": url}),
-        Tap::Link(link) => json!({"type": 1, "intent": intent(link, data)}),
-    };
     object([
         ("title", Some(shown.title.as_str().into())),
         ("body", Some(shown.body.as_str().into())),
-        ("click_action", Some(click)),
+        ("click_action", Some(click(brief.message, data))),
         ("tag", Some(brief.message.collapse.clone().unwrap_or_else(|| Ids::hole(brief.push)).into())),
         ("image", given.and_then(|given| given.image.as_deref()).map(Value::from)),
         // The launcher also wants the activity's name: `options.huawei.android.notification.badge.class`.

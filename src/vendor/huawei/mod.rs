@@ -17,8 +17,8 @@ mod request;
 mod tests;
 
 use super::{
+    draft::refuse_own,
     exchange::{Exchange, client_credentials, oauth},
-    kept,
     keys::Key,
     spec::{Bearer, Spec, exponential, opaque},
 };
@@ -47,12 +47,14 @@ pub const SPEC: Spec = Spec {
     exchange: Some(Exchange { request: |keys, _| client_credentials(TOKEN_URL, keys), read: oauth }),
     called_back: |_| false,
     kept: KEPT,
+    class: CLASS,
+    shows: &["/android/notification", "/notification"],
     retry_secs: exponential,
     token: |text| {
         opaque(text, "-_:", "a token of `huawei` has 1 to 512 characters: letters, digits, `-`, `_` and `:`")
     },
     draft: draft::draft,
-    check_options: |options, at| kept::check(KEPT, options, at),
+    check_options: refuse_own,
     prepare: None,
     request: request::request,
     receipts: Some(receipts::RECEIPTS),
@@ -61,16 +63,8 @@ pub const SPEC: Spec = Spec {
 
 const TOKEN_URL: &str = "https://oauth-login.cloud.huawei.com/oauth2/v3/token";
 /// In `message`.
-const KEPT: &[&str] = &[
-    "/token",
-    "/topic",
-    "/condition",
-    "/data",
-    "/android/data",
-    "/android/bi_tag",
-    "/android/category",
-    "/android/notification/importance",
-];
+const KEPT: &[&str] = &["/token", "/topic", "/condition", "/data", "/android/data", "/android/bi_tag"];
+const CLASS: &[&str] = &["/android/category", "/android/notification/importance"];
 /// Most bytes of a request without its tokens.
 pub(super) const BODY_MAX: usize = 4_096;
 /// Longest `ttl`, seconds: 15 days.

@@ -82,6 +82,8 @@ fn every_code_has_its_class() {
         (80_300_037, "credentials"),
         (80_600_003, "credentials"),
         (81_000_001, "down"),
+        (82_000_001, "rejected"),
+        (82_000_013, "rejected"),
         (80_999_999, "rejected"),
     ] {
         let body = format!(r#"{{"code":"{code}","msg":"words","requestId":"r"}}"#);

@@ -9,7 +9,7 @@ use crate::{
     },
     vendor::{
         Split,
-        said::{Codes, Said, by_status, detail, json, number, said, text},
+        said::{Codes, Said, by_status, detail, json, no_code, number, said, text},
     },
 };
 
@@ -50,35 +50,32 @@ const CODES: &Codes = &[
 ];
 
 /// What came of a request.
-pub(super) fn classify(reply: &Reply, _tokens: usize, now: Millis) -> Split {
-    let body = match json(reply) {
+pub(super) fn classify(reply: &Reply, tokens: usize, now: Millis) -> Split {
+    let body = match json(reply, now) {
         Ok(body) => body,
         Err(split) => return split,
     };
-    if reply.status == 200 {
-        return Split::all(Verdict::accepted(body.get("msg_id").and_then(text)));
-    }
     let error = body.get("error");
     let message = error.and_then(|error| error.get("message")).and_then(Value::as_str);
-    let Some(code) = error.and_then(|error| error.get("code")).and_then(number) else {
-        return Split::all(
-            by_status(reply.status)
-                .heeding(reply, now)
-                .verdict(detail(format!("HTTP {}", reply.status), message)),
-        );
-    };
+    let code = error.and_then(|error| error.get("code")).and_then(number);
     let illegal = body.get("illegal_rids").or_else(|| error.and_then(|error| error.get("illegal_rids")));
-    let illegal: Vec<&str> =
-        illegal.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    let said = said(CODES, code).unwrap_or_else(|| by_status(reply.status)).heeding(reply, now);
-    if code == VALUE && !illegal.is_empty() {
+    let mut illegal =
+        illegal.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).peekable();
+    let rest = match code {
+        _ if reply.status == 200 => Split::all(Verdict::accepted(body.get("msg_id").and_then(text))),
+        None => no_code(by_status(reply.status), reply, now, message),
         // Nobody got it: the others are tried again, without those.
-        let rest = Split::all(
-            Said::Down.verdict(detail(code, Some("other registration ids of the same call are illegal"))),
-        );
-        return illegal.into_iter().fold(rest, |split, token| {
-            split.but(token, Said::Gone.verdict(detail(code, Some("one of illegal_rids"))))
-        });
-    }
-    Split::all(said.verdict(detail(code, message)))
+        Some(VALUE) if illegal.peek().is_some() => {
+            let why = "other registration ids of the same call are illegal";
+            Split::all(Said::Down.verdict(detail(VALUE, Some(why))))
+        }
+        Some(code) => {
+            let said = said(CODES, code).unwrap_or_else(|| by_status(reply.status));
+            // The only id, if the words are about ids (the words are unverified); else it may be any value.
+            let ids = message.is_some_and(|words| words.to_ascii_lowercase().contains("registration"));
+            let said = if code == VALUE && tokens == 1 && ids { Said::Doubtful } else { said };
+            Split::all(said.heeding(reply, now).verdict(detail(code, message)))
+        }
+    };
+    illegal.fold(rest, |split, token| split.but(token, Said::Gone.verdict("one of illegal_rids")))
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::vendor::{
     Draft, TooLarge, Vendor,
     draft::object,
-    payload::{self, Limits, Shown, Tap, data, intent, tap},
+    payload::{self, Limits, Shown, Tap, data, data_fits, intent, tap},
     spec::Brief,
 };
 
@@ -19,10 +19,7 @@ const TTL_MAX: u32 = 259_200;
 
 /// Writes the message.
 pub(super) fn draft(brief: &Brief<'_>) -> Result<Draft, TooLarge> {
-    let bytes = Value::Object(data(brief.message, brief.push)).to_string().len();
-    if bytes > DATA_MAX {
-        return Err(TooLarge { bytes, limit: DATA_MAX });
-    }
+    data_fits(brief, DATA_MAX, str::len)?;
     payload::draft(brief, Vendor::Jpush, &LIMITS, &|shown| write(brief, shown))
 }
 

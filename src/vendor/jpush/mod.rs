@@ -17,7 +17,7 @@ mod tests;
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
-    kept,
+    draft::refuse_own,
     keys::Key,
     spec::{Bearer, Spec, exponential, opaque},
 };
@@ -39,31 +39,41 @@ pub const SPEC: Spec = Spec {
     exchange: None,
     called_back: |_| false,
     kept: KEPT,
+    class: CLASS,
+    shows: &["/notification"],
     retry_secs: exponential,
     token: |text| {
         opaque(text, "-_", "a token of `jpush` has 1 to 512 characters: letters, digits, `-` and `_`")
     },
     draft: draft::draft,
-    check_options: |options, at| kept::check(KEPT, options, at),
+    check_options: refuse_own,
     prepare: None,
     request: request::request,
     receipts: None,
     classify: classify::classify,
 };
 
+/// Beside targets and ids: messages of other kinds, which would have no class.
 const KEPT: &[&str] = &[
     "/cid",
     "/platform",
     "/audience",
     "/callback",
+    "/sms_message",
+    "/notification_3rd",
+    "/inapp_message",
+    "/live_activity",
     "/message/extras",
     "/notification/android/extras",
     "/notification/ios/extras",
     "/notification/hmos/extras",
+    "/options/cid",
+    "/options/sendno",
+    "/options/override_msg_id",
+];
+const CLASS: &[&str] = &[
+    "/notification/android/category",
     "/notification/hmos/category",
     "/options/classification",
-    "/options/third_party_channel/huawei/category",
-    "/options/third_party_channel/huawei/importance",
-    "/options/third_party_channel/honor/importance",
-    "/options/third_party_channel/vivo/category",
+    "/options/third_party_channel",
 ];

@@ -1,10 +1,12 @@
 //! Whole requests, literally, and every row of the table of codes.
 
+use serde_json::json;
+
 use crate::{
     model::{outcome::Outcome, push::Category},
     vendor::{
         TooLarge, Vendor,
-        sample::{self, assert_noise_is_harmless, facts, full, message, policy, short, text, verdict},
+        sample::{self, alone, assert_noise_is_harmless, facts, full, message, policy, short, text, verdict},
     },
 };
 
@@ -92,4 +94,36 @@ fn ids_are_kept_as_text_and_illegal_ones_are_named() {
         assert_eq!(short(&verdict(JPUSH, 400, body, "t2")), "gone");
         assert_eq!(short(&verdict(JPUSH, 400, body, "t1")), "down", "nobody got it: it is tried again");
     }
+    let some = r#"{"sendno":"12","msg_id":"1","illegal_rids":["t2"]}"#;
+    assert_eq!(short(&verdict(JPUSH, 200, some, "t1")), "accepted");
+    assert_eq!(short(&verdict(JPUSH, 200, some, "t2")), "gone");
+    // The only id may be the value that is wrong, if the words are about ids.
+    let value = |words: &str| format!(r#"{{"error":{{"code":1003,"message":"{words}"}}}}"#);
+    assert_eq!(alone(JPUSH, 400, &value("The Registration_id is illegal")), "doubtful");
+    assert_eq!(alone(JPUSH, 400, &value("time_to_live is invalid")), "rejected");
+    assert_eq!(short(&verdict(JPUSH, 400, &value("illegal registration_id"), "t1")), "rejected");
+}
+
+#[test]
+fn classes_ids_and_messages_of_other_kinds_stay_ours() {
+    let refused = |json: serde_json::Value| JPUSH.check_options(&sample::object(json), "/o").is_err();
+    for json in [
+        json!({"options": {"third_party_channel": {"oppo": {"notify_level": 16}}}}),
+        json!({"options": {"override_msg_id": 1}}),
+        json!({"options": {"cid": "x"}}),
+        json!({"options": {"sendno": 1}}),
+        json!({"sms_message": {}}),
+        json!({"notification_3rd": {}}),
+        json!({"inapp_message": {}}),
+        json!({"live_activity": {}}),
+        json!({"notification": {"android": {"category": "msg"}}}),
+    ] {
+        assert!(refused(json.clone()), "{json}");
+    }
+    let free = json!({"options": {"apns_production": true}, "notification": {"android": {"priority": 1}}});
+    assert!(!refused(free));
+    // The policy may name classes, and nothing else of it.
+    let class = |json: serde_json::Value| JPUSH.check_class(&sample::object(json), "/c").is_ok();
+    assert!(class(json!({"options": {"third_party_channel": {"xiaomi": {"channel_id": "1"}}}})));
+    assert!(!class(json!({"audience": "all"})) && !class(json!({"options": null})));
 }

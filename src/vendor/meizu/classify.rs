@@ -10,7 +10,7 @@ use crate::{
     },
     vendor::{
         Split,
-        said::{Codes, Said, by_status, detail, json, number, said, text},
+        said::{Codes, Said, by_status, detail, json, no_code, number, said, text},
     },
 };
 
@@ -24,6 +24,8 @@ const CODES: &Codes = &[
     (1_006, Said::Credentials),
     (110_000, Said::Credentials),
     (110_001, Said::Credentials),
+    (110_002, Said::Gone),
+    (110_003, Said::Gone),
     (110_004, Said::Rejected),
     (110_009, Said::Credentials),
     (110_010, Said::Slow(10)),
@@ -32,7 +34,7 @@ const CODES: &Codes = &[
     (110_032, Said::Rejected),
     (110_033, Said::Credentials),
     (110_051, Said::Quota),
-    (110_053, Said::Rejected),
+    (110_053, Said::Quota),
 ];
 
 /// Of one token.
@@ -52,7 +54,7 @@ const TARGETS: &Codes = &[
 
 /// What came of a request.
 pub(super) fn classify(reply: &Reply, tokens: usize, now: Millis) -> Split {
-    let body = match json(reply) {
+    let body = match json(reply, now) {
         Ok(body) => body,
         Err(split) => return split,
     };
@@ -69,20 +71,11 @@ pub(super) fn classify(reply: &Reply, tokens: usize, now: Millis) -> Split {
                 })
             })
         }
-        Some(code @ (110_002 | 110_003)) => {
-            let said = if tokens == 1 { Said::Gone } else { Said::Rejected };
-            Split::all(said.verdict(detail(code, message)))
-        }
         Some(code) => {
             let unknown = || if reply.status >= 500 { Said::Down } else { Said::Rejected };
-            Split::all(
-                said(CODES, code).unwrap_or_else(unknown).heeding(reply, now).verdict(detail(code, message)),
-            )
+            let said = said(CODES, code).unwrap_or_else(unknown).of_call(tokens);
+            Split::all(said.heeding(reply, now).verdict(detail(code, message)))
         }
-        None => Split::all(
-            by_status(reply.status)
-                .heeding(reply, now)
-                .verdict(detail(format!("HTTP {}", reply.status), message)),
-        ),
+        None => no_code(by_status(reply.status), reply, now, message),
     }
 }

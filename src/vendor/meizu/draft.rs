@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::vendor::{
     Draft, Ids, TooLarge, Vendor,
     draft::object,
-    payload::{self, Limits, Shown, Tap, data, short, tap},
+    payload::{self, Limits, Shown, Tap, data, data_fits, short, tap},
     spec::Brief,
 };
 
@@ -18,10 +18,7 @@ const HOURS_MAX: u32 = 72;
 
 /// Writes the message.
 pub(super) fn draft(brief: &Brief<'_>) -> Result<Draft, TooLarge> {
-    let bytes = Value::Object(data(brief.message, brief.push)).to_string().len();
-    if bytes > DATA_MAX {
-        return Err(TooLarge { bytes, limit: DATA_MAX });
-    }
+    data_fits(brief, DATA_MAX, str::len)?;
     payload::draft(brief, Vendor::Meizu, &LIMITS, &|shown| write(brief, shown))
 }
 

@@ -13,7 +13,7 @@ mod request;
 mod tests;
 
 use super::{
-    kept,
+    draft::refuse_own,
     keys::Key,
     spec::{Bearer, Spec, exponential, opaque},
 };
@@ -35,12 +35,14 @@ pub const SPEC: Spec = Spec {
     // Meizu drops messages to phones that are offline if it does not know the address.
     called_back: |facts| facts.open("receipts") == Some("registered"),
     kept: KEPT,
+    class: CLASS,
+    shows: &[],
     retry_secs: exponential,
     token: |text| {
         opaque(text, "-_", "a token of `meizu` has 1 to 512 characters: letters, digits, `-` and `_`")
     },
     draft: draft::draft,
-    check_options: |options, at| kept::check(KEPT, options, at),
+    check_options: refuse_own,
     prepare: None,
     request: request::request,
     receipts: Some(receipts::RECEIPTS),
@@ -49,6 +51,7 @@ pub const SPEC: Spec = Spec {
 
 /// Says that the address is in Meizu's console.
 const RECEIPTS: Key =
-    Key { form: "`registered`", of: |b| b.is_ascii_lowercase(), ..Key::id("receipts").or_none() };
+    Key { form: "`registered`", of: |text| text == "registered", ..Key::id("receipts").or_none() };
 /// In `messageJson`.
-const KEPT: &[&str] = &["/noticeBarInfo/noticeMsgType", "/clickTypeInfo/parameters", "/extra"];
+const KEPT: &[&str] = &["/clickTypeInfo/parameters", "/extra"];
+const CLASS: &[&str] = &["/noticeBarInfo/noticeMsgType"];

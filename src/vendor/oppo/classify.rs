@@ -9,7 +9,7 @@ use crate::{
     },
     vendor::{
         Split,
-        said::{Codes, Said, by_status, detail, json, number, said, text},
+        said::{Codes, Said, by_status, detail, json, no_code, number, said, text},
     },
 };
 
@@ -38,7 +38,8 @@ const CODES: &Codes = &[
     (29, Said::Renew),
     (30, Said::Credentials),
     (31, Said::Rejected),
-    (32, Said::Rejected),
+    // The id of a try before: that one may have been taken.
+    (32, Said::Unknown),
     (33, Said::Quota),
     (34, Said::Quota),
     (40, Said::Rejected),
@@ -52,36 +53,32 @@ const CODES: &Codes = &[
 ];
 
 /// What came of a request.
-pub(super) fn classify(reply: &Reply, _tokens: usize, now: Millis) -> Split {
-    let body = match json(reply) {
+pub(super) fn classify(reply: &Reply, tokens: usize, now: Millis) -> Split {
+    let body = match json(reply, now) {
         Ok(body) => body,
         Err(split) => return split,
     };
     let message = body.get("message").and_then(Value::as_str);
-    let verdict = |code: i64, message: Option<&str>| {
+    let verdict = |code: i64, message: Option<&str>, tokens: usize| {
         let said = said(CODES, code).unwrap_or(if code > 0 { Said::Rejected } else { Said::Down });
-        said.heeding(reply, now).verdict(detail(code, message))
+        said.of_call(tokens).heeding(reply, now).verdict(detail(code, message))
     };
     match body.get("code").and_then(number) {
-        None => Split::all(
-            by_status(reply.status)
-                .heeding(reply, now)
-                .verdict(detail(format!("HTTP {}", reply.status), message)),
-        ),
+        None => no_code(by_status(reply.status), reply, now, message),
         Some(0) => {
             let items = body.get("data").and_then(Value::as_array).into_iter().flatten();
-            items.fold(Split::all(Verdict::accepted(None)), |split, item| {
+            items.fold(Split::all(Said::Unknown.verdict("not named in the answer")), |split, item| {
                 let Some(token) = item.get("registrationId").and_then(Value::as_str) else { return split };
                 let code = item.get("errorCode").and_then(number).filter(|code| *code != 0);
                 split.but(
                     token,
                     match code {
-                        Some(code) => verdict(code, item.get("errorMessage").and_then(Value::as_str)),
+                        Some(code) => verdict(code, item.get("errorMessage").and_then(Value::as_str), 1),
                         None => Verdict::accepted(item.get("messageId").and_then(text)),
                     },
                 )
             })
         }
-        Some(code) => Split::all(verdict(code, message)),
+        Some(code) => Split::all(verdict(code, message, tokens)),
     }
 }

@@ -16,8 +16,8 @@ mod request;
 mod tests;
 
 use super::{
+    draft::refuse_own,
     exchange::Exchange,
-    kept,
     keys::Key,
     spec::{Bearer, Spec, exponential, opaque},
 };
@@ -40,26 +40,37 @@ pub const SPEC: Spec = Spec {
     exchange: Some(Exchange { request: access_token::request, read: access_token::read }),
     called_back: |_| true,
     kept: KEPT,
+    class: CLASS,
+    shows: &[],
     retry_secs: exponential,
     token: |text| {
         opaque(text, "_-", "a token of `oppo` has 1 to 512 characters: letters, digits, `_` and `-`")
     },
     draft: draft::draft,
-    check_options: |options, at| kept::check(KEPT, options, at),
+    check_options: refuse_own,
     prepare: None,
     request: request::request,
     receipts: Some(receipts::RECEIPTS),
     classify: classify::classify,
 };
 
-/// In `notification`.
+/// In `notification`. The vendor's samples also have names in camelCase.
 const KEPT: &[&str] = &[
     "/app_message_id",
+    "/appMessageId",
     "/action_parameters",
+    "/actionParameters",
+    "/call_back_url",
+    "/callBackUrl",
+    "/call_back_parameter",
+    "/callBackParameter",
+];
+const CLASS: &[&str] = &[
     "/channel_id",
+    "/channelId",
     "/category",
     "/notify_level",
+    "/notifyLevel",
     "/private_msg_template_id",
-    "/call_back_url",
-    "/call_back_parameter",
+    "/privateMsgTemplateId",
 ];

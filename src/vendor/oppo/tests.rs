@@ -9,7 +9,8 @@ use crate::{
     vendor::{
         Keys, Outbound, TooLarge, Vendor,
         sample::{
-            self, assert_noise_is_harmless, facts, fields, full, ids, message, policy, reply, short, verdict,
+            self, alone, assert_noise_is_harmless, facts, fields, full, ids, message, policy, reply, short,
+            verdict,
         },
     },
 };
@@ -77,6 +78,11 @@ fn too_much_data_is_found_here() {
     let mut large = message(Category::Marketing);
     large.data = [("x".to_owned(), "x".repeat(4_000))].into();
     assert!(matches!(sample::drafted(OPPO, &large, &policy(OPPO)), Err(TooLarge { limit: 4_000, .. })));
+    let mut long = message(Category::Marketing);
+    for (length, fits) in [(2_000, true), (2_001, false)] {
+        long.notification.as_mut().unwrap().link = Some(format!("{:x<length$}", "https://a.example/"));
+        assert_eq!(sample::drafted(OPPO, &long, &policy(OPPO)).is_ok(), fits, "{length}");
+    }
 }
 
 /// The vendor page's check vector (section 2.2).
@@ -110,7 +116,7 @@ fn access_tokens_and_refusals_are_read() {
 
 #[test]
 fn every_code_has_its_class() {
-    let rejected = [12, 20, 21, 22, 23, 24, 25, 31, 32, 40, 41, 51, 67, 10_005, 10_999];
+    let rejected = [12, 20, 21, 22, 23, 24, 25, 31, 40, 41, 51, 67, 10_005, 10_999];
     let credentials = [14, 15, 16, 17, 18, 19, 26, 27, 28, 30, 59];
     for (codes, class) in [
         (&rejected[..], "rejected"),
@@ -119,13 +125,15 @@ fn every_code_has_its_class() {
         (&[-2, 13, 55], "slow"),
         (&[33, 34], "quota"),
         (&[-1, -3, -99], "down"),
-        (&[10_000], "gone"),
+        (&[10_000], "doubtful"),
+        (&[32], "unknown"),
     ] {
         for code in codes {
             let body = format!(r#"{{"code":{code},"message":"words"}}"#);
             assert_eq!(short(&verdict(OPPO, 200, &body, "t1")), class, "{code}");
         }
     }
+    assert_eq!(alone(OPPO, 200, r#"{"code":10000,"message":"Invalid RegistrationId"}"#), "gone");
     assert_eq!(short(&verdict(OPPO, 401, "{}", "t1")), "credentials");
     assert_noise_is_harmless(OPPO);
 }
@@ -136,4 +144,8 @@ fn each_message_of_a_batch_has_its_own_end() {
     assert_eq!(verdict(OPPO, 200, body, "t1"), Outcome::Accepted { id: Some("m1".into()) });
     assert_eq!(short(&verdict(OPPO, 200, body, "t2")), "gone");
     assert_eq!(short(&verdict(OPPO, 200, body, "t3")), "slow");
+    // What is not named may have been sent or not.
+    for body in [body, r#"{"code":0,"data":{"t4":"m4"}}"#, r#"{"code":0}"#, r#"{"code":0,"data":[{}]}"#] {
+        assert_eq!(short(&verdict(OPPO, 200, body, "t4")), "unknown", "{body}");
+    }
 }

@@ -1,15 +1,17 @@
 //! vivo's answer → a verdict per token. Codes marked so are from senders' code (unverified).
 
+use std::slice::from_ref;
+
 use serde_json::Value;
 
 use crate::{
     model::{
-        outcome::{Reply, Verdict},
+        outcome::{Outcome, Reply, Verdict},
         time::Millis,
     },
     vendor::{
         Split,
-        said::{Codes, Said, by_status, detail, json, number, said, text},
+        said::{Codes, Said, by_status, detail, json, no_code, number, said, text},
     },
 };
 
@@ -54,63 +56,72 @@ const CODES: &Codes = &[
     (10_205, Said::Credentials),
     (10_252, Said::Quota),
     (10_254, Said::Quota),
-    (10_303, Said::Rejected), // unverified
+    // The id of a try before: that one may have been taken (unverified).
+    (10_303, Said::Unknown),
 ];
 
-/// What `invalidUser.status` says.
-fn status(code: Option<i64>) -> Said {
-    match code {
+/// What the `status` of an invalid user says; `unknown`: of one that is not in the table.
+fn status(user: &Value, unknown: Said) -> Verdict {
+    let code = user.get("status").and_then(number);
+    let said = match code {
         Some(1 | 2) => Said::Gone,
         // Inactive for 14 days (unverified), or no test user.
         Some(3 | 4) => Said::Rejected,
         // Notifications are off (unverified).
         Some(5) => Said::Muted,
-        Some(_) | None => Said::Doubtful,
-    }
+        Some(_) | None => unknown,
+    };
+    said.verdict(format!("invalidUser {}", code.unwrap_or_default()))
+}
+
+/// The users that an answer names as invalid: one, or a list of them.
+fn invalid(body: &Value, unknown: Said, split: Split) -> Split {
+    let named = ["invalidUser", "invalidUsers"].into_iter().filter_map(|name| body.get(name));
+    let users = named.flat_map(|users| users.as_array().map_or(from_ref(users), Vec::as_slice));
+    users.fold(split, |split, user| match user.get("userid").and_then(text) {
+        Some(token) => split.but(token, status(user, unknown)),
+        None => split,
+    })
 }
 
 /// What came of a request.
-pub(super) fn classify(reply: &Reply, _tokens: usize, now: Millis) -> Split {
-    match result(reply, now) {
+pub(super) fn classify(reply: &Reply, tokens: usize, now: Millis) -> Split {
+    match result(reply, tokens, now) {
         Err(split) => split,
         Ok(body) => {
             let accepted = Split::all(Verdict::accepted(body.get("taskId").and_then(text)));
-            let users = body.get("invalidUsers").and_then(Value::as_array).into_iter().flatten();
-            users.fold(accepted, |split, user| {
-                let Some(token) = user.get("userid").and_then(text) else { return split };
-                split.but(token, invalid(user))
-            })
+            invalid(&body, Said::Rejected, accepted)
         }
     }
 }
 
-/// The id of a message that was saved.
-pub(super) fn task(reply: &Reply) -> Result<String, Split> {
-    let body = result(reply, Millis(0))?;
-    body.get("taskId").and_then(text).ok_or_else(|| Split::all(Said::Down.verdict("no taskId")))
+/// The id of a message that was saved. Nothing was shown yet and no token was named: what is not known of it is no more
+/// than trouble.
+pub(super) fn task(reply: &Reply, now: Millis) -> Result<String, Split> {
+    let down = Said::Down.verdict("the message was not saved");
+    let odd = |outcome: &Outcome| matches!(outcome, Outcome::Unknown | Outcome::TokenGone { .. });
+    let body = result(reply, 0, now).map_err(|split| split.without(odd, &down))?;
+    body.get("taskId").and_then(text).ok_or_else(|| Split::all(down))
 }
 
-fn invalid(user: &Value) -> Verdict {
-    let code = user.get("status").and_then(number);
-    status(code).verdict(format!("invalidUser {}", code.unwrap_or_default()))
-}
-
-/// The body of a success. `Err`: how all end.
-fn result(reply: &Reply, now: Millis) -> Result<Value, Split> {
-    let body = json(reply)?;
+/// The body of a success. `Err`: how all of so many tokens end.
+fn result(reply: &Reply, tokens: usize, now: Millis) -> Result<Value, Split> {
+    let body = json(reply, now)?;
     let words = body.get("desc").and_then(Value::as_str);
-    Err(Split::all(match body.get("result").and_then(number) {
+    Err(match body.get("result").and_then(number) {
         Some(0) => return Ok(body),
         Some(ILLEGAL) => {
-            body.get("invalidUser").map_or_else(|| Said::Doubtful.verdict(detail(ILLEGAL, words)), invalid)
+            // Of one token it is said; of more only of those that are named.
+            let one = body.get("invalidUser").filter(|_| tokens == 1);
+            let rest = || Said::Doubtful.verdict(detail(ILLEGAL, words));
+            let rest = Split::all(one.map_or_else(rest, |user| status(user, Said::Doubtful)));
+            invalid(&body, Said::Doubtful, rest)
         }
         Some(code) => {
             let said =
                 said(CODES, code).unwrap_or(if reply.status >= 500 { Said::Down } else { Said::Rejected });
-            said.heeding(reply, now).verdict(detail(code, words))
+            Split::all(said.heeding(reply, now).verdict(detail(code, words)))
         }
-        None => by_status(reply.status)
-            .heeding(reply, now)
-            .verdict(detail(format!("HTTP {}", reply.status), words)),
-    }))
+        None => no_code(by_status(reply.status), reply, now, words),
+    })
 }

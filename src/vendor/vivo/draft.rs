@@ -5,33 +5,28 @@ use serde_json::{Map, Value, json};
 use crate::vendor::{
     Draft, Ids, TooLarge, Vendor,
     draft::object,
-    payload::{self, Limits, Shown, Tap, data, intent, number, tap},
+    payload::{self, Limits, Shown, Tap, chars, data, data_fits, intent, number, tap},
     spec::Brief,
 };
 
 /// Characters; the size of the whole is not documented, that of the data is.
 const LIMITS: Limits = Limits { title: 40, body: 100, bytes: 8_192 };
-/// Most characters of `clientCustomMap`.
+/// Most characters of `clientCustomMap`, names and values.
 const DATA_MAX: usize = 1_024;
+/// The one name in it: no more than ten pairs may be there, and the names in the data are the caller's.
+const DATA: &str = "ep_data";
 /// `timeToLive`, seconds.
 const TTL: (u32, u32) = (60, 86_400);
 
 /// Writes the message.
 pub(super) fn draft(brief: &Brief<'_>) -> Result<Draft, TooLarge> {
-    let bytes = custom(brief).chars().count();
-    if bytes > DATA_MAX {
-        return Err(TooLarge { bytes, limit: DATA_MAX });
-    }
+    data_fits(brief, DATA_MAX - DATA.len(), chars)?;
     payload::draft(brief, Vendor::Vivo, &LIMITS, &|shown| write(brief, shown))
-}
-
-/// The data as one text: no more than ten pairs may be in the map, and the data's names are the caller's.
-fn custom(brief: &Brief<'_>) -> String {
-    Value::Object(data(brief.message, brief.push)).to_string()
 }
 
 fn write(brief: &Brief<'_>, shown: Option<&Shown>) -> Map<String, Value> {
     let message = brief.message;
+    let data = Value::Object(data(message, brief.push)).to_string();
     let (skip, content) = match tap(message) {
         Tap::Open => (1, None),
         Tap::Web(url) => (2, Some(url.into())),
@@ -45,7 +40,7 @@ fn write(brief: &Brief<'_>, shown: Option<&Shown>) -> Map<String, Value> {
         ("sendOnline", (message.ttl == 0).then(|| true.into())),
         ("skipType", Some(skip.into())),
         ("skipContent", content),
-        ("clientCustomMap", Some(json!({"ep_data": custom(brief)}))),
+        ("clientCustomMap", Some(json!({DATA: data}))),
         ("notifyId", message.collapse.as_deref().map(|key| number(key).into())),
         ("extra", extra(brief)),
     ])

@@ -2,8 +2,8 @@
 //!
 //! - Documents: <https://dev.vivo.com.cn/documentCenter/doc/362> and its neighbours, API 2.9.2
 //!
-//! Promises: one token goes by `/message/send`, two to 1,000 of equal content by one saved message and one list; `requestId` is
-//! the same for every try, and vivo sends it once. Codes that senders have written down are marked unverified in `classify`.
+//! Promises: one token goes by `/message/send`, two to 1,000 of equal content by one saved message and one list; what shows
+//! something has the same `requestId` with every try, and vivo sends it once. Codes that senders have written down are marked unverified in `classify`.
 
 mod access_token;
 mod classify;
@@ -14,8 +14,8 @@ mod request;
 mod tests;
 
 use super::{
+    draft::refuse_own,
     exchange::Exchange,
-    kept,
     keys::Key,
     spec::{Bearer, Prepare, Spec, exponential, opaque},
 };
@@ -42,26 +42,19 @@ pub const SPEC: Spec = Spec {
     exchange: Some(Exchange { request: access_token::request, read: access_token::read }),
     called_back: |_| true,
     kept: KEPT,
+    class: CLASS,
+    shows: &[],
     retry_secs: exponential,
     token: |text| {
         opaque(text, "-_", "a token of `vivo` has 1 to 512 characters: letters, digits, `-` and `_`")
     },
     draft: draft::draft,
-    check_options: |options, at| kept::check(KEPT, options, at),
+    check_options: refuse_own,
     prepare: Some(Prepare { request: request::save, read: classify::task }),
     request: request::request,
     receipts: Some(receipts::RECEIPTS),
     classify: classify::classify,
 };
 
-const KEPT: &[&str] = &[
-    "/appId",
-    "/regId",
-    "/regIds",
-    "/alias",
-    "/requestId",
-    "/clientCustomMap",
-    "/classification",
-    "/category",
-    "/extra",
-];
+const KEPT: &[&str] = &["/appId", "/regId", "/regIds", "/alias", "/requestId", "/clientCustomMap", "/extra"];
+const CLASS: &[&str] = &["/classification", "/category"];

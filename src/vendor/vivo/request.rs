@@ -23,23 +23,23 @@ fn post(path: &str, call: &Call<'_>, body: String) -> Result<Outbound, &'static 
     Ok(Outbound { url: format!("https://{host}/message/{path}"), headers, body: Body::Text(body) })
 }
 
-/// The message with its app and its id.
-fn message(facts: &Facts, call: &Call<'_>) -> Result<String, &'static str> {
-    let id = Value::from(call.ids.uuid.as_str()).to_string();
+/// The message with its app and an id.
+fn message(facts: &Facts, call: &Call<'_>, id: &str) -> Result<String, &'static str> {
+    let id = Value::from(id).to_string();
     let body = with_member(&call.draft.body.fill(call.ids), "requestId", &id);
     Ok(with_member(&body, "appId", &app(facts)?.to_string()))
 }
 
-/// Saves the message of a list.
+/// Saves the message of a list. Each try has an id of its own: the second gets no answer to the first one's.
 pub(super) fn save(facts: &Facts, call: &Call<'_>) -> Result<Outbound, &'static str> {
-    post("saveListPayload", call, message(facts, call)?)
+    post("saveListPayload", call, message(facts, call, &format!("{}-{}", call.ids.uuid, call.now.0))?)
 }
 
 /// The request for one token, or for the list of them.
 pub(super) fn request(facts: &Facts, call: &Call<'_>) -> Result<Outbound, &'static str> {
     let Some(task) = call.prepared else {
         let token = Value::from(call.first()?.address.token.reveal()).to_string();
-        return post("send", call, with_member(&message(facts, call)?, "regId", &token));
+        return post("send", call, with_member(&message(facts, call, &call.ids.uuid)?, "regId", &token));
     };
     let written: Value = serde_json::from_str(&call.draft.body.fill(call.ids)).unwrap_or_default();
     let list = json!({

@@ -9,8 +9,8 @@ use crate::{
     vendor::{
         Call, Facts, Ids, Keys, To, TooLarge, Vendor,
         sample::{
-            self, NOW, address, assert_noise_is_harmless, facts, full, ids, message, policy, push, reply,
-            short, text, verdict,
+            self, NOW, address, alone, assert_noise_is_harmless, facts, full, ids, message, policy, push,
+            reply, short, text, verdict,
         },
     },
 };
@@ -44,7 +44,8 @@ fn a_list_is_saved_once_and_then_named() {
     let saved = request::save(&app(), &call).unwrap();
     assert_eq!(saved.url, "https://api-push.vivo.com.cn/message/saveListPayload");
     let saved = text(&saved);
-    assert!(saved.starts_with(r#"{"appId":10004,"requestId":"<list>","category":"ORDER""#), "{saved}");
+    let id = format!(r#"{{"appId":10004,"requestId":"<list>-{}","category":"ORDER""#, NOW.0);
+    assert!(saved.starts_with(&id), "{saved}");
     assert!(!saved.contains("regId"), "{saved}");
     call.prepared = Some("900001");
     let sent = request::request(&app(), &call).unwrap();
@@ -54,11 +55,34 @@ fn a_list_is_saved_once_and_then_named() {
         r#"{"appId":10004,"pushMode":0,"regIds":["t1","t2"],"requestId":"<list>-l","taskId":"900001"}"#
     );
     assert_eq!(
-        classify::task(&reply(200, r#"{"result":0,"desc":"ok","taskId":"900001"}"#)).unwrap(),
+        classify::task(&reply(200, r#"{"result":0,"desc":"ok","taskId":"900001"}"#), NOW).unwrap(),
         "900001"
     );
-    let refused = classify::task(&reply(200, r#"{"result":10070,"desc":"total"}"#)).unwrap_err();
-    assert_eq!(short(&refused.of("t1").outcome), "quota");
+}
+
+#[test]
+fn what_is_not_known_of_a_saved_message_is_trouble_and_each_try_saves_anew() {
+    for (body, class) in [
+        (r#"{"result":10070,"desc":"total"}"#, "quota"),
+        (r#"{"result":0,"desc":"ok"}"#, "down"),
+        ("<html>", "down"),
+        (r#"{"result":10303,"desc":"repeated"}"#, "down"),
+        (r#"{"result":10302,"desc":"of whom?"}"#, "down"),
+    ] {
+        let refused = classify::task(&reply(200, body), NOW).unwrap_err();
+        assert_eq!(short(&refused.of("t1").outcome), class, "{body}");
+    }
+    let draft = sample::drafted(VIVO, &message(Category::Order), &policy(VIVO)).unwrap();
+    let address = address(VIVO, "t1");
+    let to = [To { address: &address, ids: &ids() }];
+    let saved = |now| {
+        let call =
+            Call { draft: &draft, to: &to, ids: &ids(), bearer: "b", random: None, prepared: None, now };
+        let saved: Value = serde_json::from_str(&text(&request::save(&app(), &call).unwrap())).unwrap();
+        saved["requestId"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(saved(NOW), format!("<uuid>-{}", NOW.0));
+    assert_ne!(saved(NOW), saved(Millis(NOW.0 + 1)));
 }
 
 #[test]
@@ -74,7 +98,7 @@ fn limits_are_kept_here() {
     assert_eq!((&written["timeToLive"], &written["skipType"]), (&60.into(), &1.into()));
     assert!(written["notifyId"].as_u64().is_some_and(|id| (1..=2_147_483_647).contains(&id)));
     large.data = [("x".to_owned(), "x".repeat(1_024))].into();
-    assert!(matches!(sample::drafted(VIVO, &large, &policy(VIVO)), Err(TooLarge { limit: 1_024, .. })));
+    assert!(matches!(sample::drafted(VIVO, &large, &policy(VIVO)), Err(TooLarge { limit: 1_017, .. })));
 }
 
 /// The vendor page's check vector (section 3.2).
@@ -108,7 +132,7 @@ fn access_tokens_and_refusals_are_read() {
 fn every_code_has_its_class() {
     let rejected = [
         10_050, 10_055, 10_056, 10_058, 10_059, 10_060, 10_061, 10_062, 10_063, 10_064, 10_065, 10_066,
-        10_067, 10_068, 10_069, 10_078, 10_096, 10_097, 10_101, 10_104, 10_303, 19_999,
+        10_067, 10_068, 10_069, 10_078, 10_096, 10_097, 10_101, 10_104, 19_999,
     ];
     let credentials = [10_082, 10_094, 10_200, 10_201, 10_202, 10_203, 10_204, 10_205];
     for (codes, class) in [
@@ -119,6 +143,7 @@ fn every_code_has_its_class() {
         (&[10_045, 10_072, 10_089], "slow"),
         (&[10_070, 10_071, 10_252, 10_254], "quota"),
         (&[10_302], "doubtful"),
+        (&[10_303], "unknown"),
     ] {
         for code in codes {
             let body = format!(r#"{{"result":{code},"desc":"words"}}"#);
@@ -132,16 +157,25 @@ fn every_code_has_its_class() {
 #[test]
 fn an_invalid_users_status_says_what_becomes_of_the_token() {
     for (status, class) in
-        [(1, "gone"), (2, "gone"), (3, "rejected"), (4, "rejected"), (5, "muted"), (9, "doubtful")]
+        [(1, "gone"), (2, "gone"), (3, "rejected"), (4, "rejected"), (5, "muted"), (9, "rejected")]
     {
         let list = format!(
             r#"{{"result":0,"desc":"ok","taskId":"7","invalidUsers":[{{"status":{status},"userid":"t2"}}]}}"#
         );
         assert_eq!(verdict(VIVO, 200, &list, "t1"), Outcome::Accepted { id: Some("7".into()) });
         assert_eq!(short(&verdict(VIVO, 200, &list, "t2")), class, "{status}");
+        // One user beside a success is read as a list of one.
+        let one = format!(r#"{{"result":0,"taskId":"7","invalidUser":{{"status":{status},"userid":"t2"}}}}"#);
+        assert_eq!(short(&verdict(VIVO, 200, &one, "t2")), class, "{status}");
+        assert_eq!(short(&verdict(VIVO, 200, &one, "t1")), "accepted");
+        // The code says by itself that the token is illegal; of more tokens only the one that is named is.
+        let class = if status == 9 { "doubtful" } else { class };
         let one =
             format!(r#"{{"result":10302,"desc":"x","invalidUser":{{"status":{status},"userid":"t1"}}}}"#);
+        assert_eq!(alone(VIVO, 200, &one), class, "{status}");
         assert_eq!(short(&verdict(VIVO, 200, &one, "t1")), class, "{status}");
+        assert_eq!(short(&verdict(VIVO, 200, &one, "t2")), "doubtful", "{status}");
     }
+    assert_eq!(alone(VIVO, 200, r#"{"result":10302,"invalidUser":{"status":1}}"#), "gone");
     assert_eq!(ids().uuid.len(), 36);
 }

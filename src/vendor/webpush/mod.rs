@@ -56,6 +56,8 @@ pub const SPEC: Spec = Spec {
     exchange: None,
     called_back: |_| false,
     kept: &[],
+    class: &[],
+    shows: &[],
     retry_secs: exponential,
     token,
     draft: |brief| draft(brief.message, brief.push),

@@ -9,7 +9,7 @@ use crate::{
     },
     vendor::{
         Split,
-        said::{Codes, Said, by_status, detail, json, number, said, text},
+        said::{Codes, Said, by_status, detail, json, no_code, number, said, text},
     },
 };
 
@@ -94,27 +94,23 @@ const CODES: &Codes = &[
 
 /// What came of a request.
 pub(super) fn classify(reply: &Reply, tokens: usize, now: Millis) -> Split {
-    let body = match json(reply) {
+    let body = match json(reply, now) {
         Ok(body) => body,
         Err(split) => return split,
     };
     let word = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let message = word("reason").or_else(|| word("description")).or_else(|| word("info"));
     let Some(code) = body.get("code").and_then(number) else {
-        return Split::all(
-            by_status(reply.status)
-                .heeding(reply, now)
-                .verdict(detail(format!("HTTP {}", reply.status), message)),
-        );
+        return no_code(by_status(reply.status), reply, now, message);
     };
     let data = body.get("data");
     if code == 0 && word("result") == Some("ok") {
         let id = data.and_then(|data| data.get("id")).and_then(text);
-        // Unverified: it may list dead tokens here.
+        // Unverified: it may list dead tokens here. Receipts say for sure.
         let bad = data.and_then(|data| data.get("bad_regids")).and_then(Value::as_str).unwrap_or_default();
         let bad = bad.split(',').map(str::trim).filter(|token| !token.is_empty());
         return bad.fold(Split::all(Verdict::accepted(id)), |split, token| {
-            split.but(token, Said::Gone.verdict("one of bad_regids"))
+            split.but(token, Said::Doubtful.verdict("one of bad_regids"))
         });
     }
     let said = match said(CODES, code) {
@@ -122,7 +118,7 @@ pub(super) fn classify(reply: &Reply, tokens: usize, now: Millis) -> Split {
             let no_target = message.is_some_and(|text| text.to_ascii_lowercase().contains("valid target"));
             if no_target && tokens == 1 { Said::Gone } else { Said::Down }
         }
-        Some(said) => said,
+        Some(said) => said.of_call(tokens),
         None if (10_000..30_000).contains(&code) => Said::Rejected,
         None => Said::Down,
     };

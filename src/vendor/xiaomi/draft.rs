@@ -7,13 +7,15 @@ use crate::{
     vendor::{
         Draft, Ids, TooLarge, Vendor,
         draft::object,
-        payload::{self, Limits, Shown, Tap, data, intent, number, tap},
+        payload::{self, Limits, Shown, Tap, data, data_fits, intent, number, tap},
         spec::Brief,
     },
 };
 
 /// Below 50 and 128 characters. The size of the whole is from memory (unverified).
 const LIMITS: Limits = Limits { title: 49, body: 127, bytes: 8_192 };
+/// Most bytes of the payload as it travels (unverified).
+const DATA_MAX: usize = 4_096;
 /// Longest `time_to_live`, seconds: of private messages, of all others.
 const TTL_MAX: (u32, u32) = (864_000, 86_400);
 /// Delivered, clicked, no such device, push switched off, filtered, over the quota.
@@ -21,6 +23,7 @@ const EVENTS: &str = "243";
 
 /// Writes the message.
 pub(super) fn draft(brief: &Brief<'_>) -> Result<Draft, TooLarge> {
+    data_fits(brief, DATA_MAX, |data| (data.len() * 4).div_ceil(3))?;
     payload::draft(brief, Vendor::Xiaomi, &LIMITS, &|shown| write(brief, shown))
 }
 

@@ -17,7 +17,7 @@ mod request;
 mod tests;
 
 use super::{
-    kept,
+    draft::refuse_own,
     keys::Key,
     spec::{Bearer, Spec, exponential, opaque},
 };
@@ -45,27 +45,31 @@ pub const SPEC: Spec = Spec {
     exchange: None,
     called_back: |_| true,
     kept: KEPT,
+    class: CLASS,
+    shows: &[],
     retry_secs: exponential,
     token: |text| opaque(text, "+/=-_", "a token of `xiaomi` has 1 to 512 characters of base64"),
     draft: draft::draft,
-    check_options: |options, at| kept::check(KEPT, options, at),
+    check_options: refuse_own,
     prepare: None,
     request: request::request,
     receipts: Some(receipts::RECEIPTS),
     classify: classify::classify,
 };
 
-const REGION: Key =
-    Key { form: "cn, ru, in, eu or global", of: |b| b.is_ascii_lowercase(), ..Key::id("region").or_none() };
+const REGION: Key = Key {
+    form: "cn, ru, in, eu or global",
+    of: |text| matches!(text, "cn" | "ru" | "in" | "eu" | "global"),
+    ..Key::id("region").or_none()
+};
 const KEPT: &[&str] = &[
     "/registration_id",
     "/restricted_package_name",
     "/payload",
     "/pass_through",
-    "/extra.channel_id",
-    "/extra.template_id",
     "/extra.callback",
     "/extra.callback.param",
     "/extra.callback.type",
     "/extra.jobkey",
 ];
+const CLASS: &[&str] = &["/extra.channel_id", "/extra.template_id"];

@@ -7,8 +7,7 @@ use crate::{
     vendor::{
         Facts, Outbound, TooLarge, Vendor,
         sample::{
-            self, NOW, assert_noise_is_harmless, facts, fields, full, ids, message, policy, reply, short,
-            verdict,
+            self, alone, assert_noise_is_harmless, facts, fields, full, ids, message, policy, short, verdict,
         },
     },
 };
@@ -83,7 +82,7 @@ fn regions_limits_and_now_or_never() {
     let request = fields(&sample::request(XIAOMI, &app(), &long, &policy(XIAOMI), &["t1"]));
     assert_eq!(request["extra.only_send_once"], "1");
     long.data = [("x".to_owned(), "x".repeat(9_000))].into();
-    assert!(matches!(sample::drafted(XIAOMI, &long, &policy(XIAOMI)), Err(TooLarge { limit: 8_192, .. })));
+    assert!(matches!(sample::drafted(XIAOMI, &long, &policy(XIAOMI)), Err(TooLarge { limit: 4_096, .. })));
 }
 
 #[test]
@@ -109,7 +108,7 @@ fn every_code_has_its_class() {
         (&credentials[..], "credentials"),
         (&too_large[..], "too large"),
         (&[10_034, 200_001], "quota"),
-        (&[10_029], "gone"),
+        (&[10_029], "doubtful"),
     ] {
         for code in codes {
             let body = format!(r#"{{"result":"error","code":{code},"reason":"words","trace_id":"x"}}"#);
@@ -131,10 +130,10 @@ fn an_acceptance_names_dead_tokens_or_not() {
     assert_eq!(verdict(XIAOMI, 200, ok, "t1"), Outcome::Accepted { id: Some("sdm0001x".into()) });
     let some = r#"{"result":"ok","code":0,"data":{"id":"sdm0001x","bad_regids":"t2,t3"}}"#;
     assert_eq!(short(&verdict(XIAOMI, 200, some, "t1")), "accepted");
-    assert_eq!(short(&verdict(XIAOMI, 200, some, "t3")), "gone");
+    assert_eq!(short(&verdict(XIAOMI, 200, some, "t3")), "doubtful");
     // Sent to nobody: of one token that is its end, of more it may be anything.
     let nobody = r#"{"result":"error","code":20301,"reason":"No valid targets!"}"#;
-    let one = XIAOMI.classify(&reply(200, nobody), 1, NOW);
-    assert_eq!(short(&one.of("t1").outcome), "gone");
+    assert_eq!(alone(XIAOMI, 200, nobody), "gone");
     assert_eq!(short(&verdict(XIAOMI, 200, nobody, "t1")), "down");
+    assert_eq!(alone(XIAOMI, 200, r#"{"result":"error","code":10029}"#), "gone");
 }
