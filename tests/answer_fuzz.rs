@@ -24,6 +24,7 @@ use edgepush::{
     vendor::{Vendor, fcm, receipt},
     wire::{
         ledger::{Event, Target, Work},
+        text,
         user::Copy,
     },
 };
@@ -203,7 +204,7 @@ proptest! {
         let from = at.index(text.len());
         text.splice(from..(from + remove).min(texts[which].chars().count()), insert.chars());
         let text: String = text.into_iter().collect();
-        if let Ok(copy) = serde_json::from_str::<Copy>(&text) {
+        if let Ok(copy) = text::read::<Copy>(&text) {
             let user = UserId::parse("u").unwrap();
             let known = resolve::Known { devices: copy.devices, opt_out: copy.opt_out, hush: None };
             let directory = [(user.clone(), known)].into_iter().collect();
@@ -211,10 +212,10 @@ proptest! {
             let message = push.unwrap().message;
             prop_assert!(!resolve::found(&[Target::User(user)], &directory, &message).is_empty());
         }
-        let _ = serde_json::from_str::<App>(&text);
-        let _ = serde_json::from_str::<Page>(&text);
-        let _ = serde_json::from_str::<Work>(&text);
-        let _ = serde_json::from_str::<claim::State>(&text);
+        let _ = text::read::<App>(&text);
+        let _ = text::read::<Page>(&text);
+        let _ = text::read::<Work>(&text);
+        let _ = text::read::<claim::State>(&text);
     }
 }
 
@@ -224,11 +225,11 @@ fn the_stored_texts_are_valid() {
     let delivery = r#"[{"device":["u","d"]},null,"fcm","held",1,"quiet_hours",null,null,false,9,0,false,7,["received",8],[]]"#;
     let page =
         format!(r#"["01ARYZ6S410000000000000000","whole","im",null,1,2,"resend",null,0,[{delivery}]]"#);
-    assert!(serde_json::from_str::<Page>(&page).is_ok());
+    assert!(text::read::<Page>(&page).is_ok());
     let copy = r#"[[["d","ios","apns","00",null,null,"granted",20000,"alert"]],["im"],[{"from":"22:00","to":"07:00","categories":["follow"]},"Europe/Berlin"],7]"#;
-    assert!(serde_json::from_str::<Copy>(copy).is_ok());
+    assert!(text::read::<Copy>(copy).is_ok());
     let state = r#"[["shop",1],{"device":"d"},["u","d"],7,5,"00ff",[[["v","d"],7]]]"#;
-    assert!(serde_json::from_str::<claim::State>(state).is_ok());
+    assert!(text::read::<claim::State>(state).is_ok());
     let app = r#"["shop",1,3,{},{"quota":{"fcm":{"im":{"per_day":1}}},"stale_days":{"fcm":30}},[],[],0,0]"#;
-    assert!(serde_json::from_str::<App>(app).is_ok());
+    assert!(text::read::<App>(app).is_ok());
 }

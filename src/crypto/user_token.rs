@@ -10,7 +10,7 @@ use p256::ecdsa::VerifyingKey;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Number, Value};
 
-use crate::model::time::Millis;
+use crate::{model::time::Millis, wire::text};
 
 /// How far two clocks may differ, seconds.
 pub const SKEW_SECS: i64 = 60;
@@ -76,9 +76,8 @@ fn parts(token: &str) -> Option<(Header, Said, &str, Vec<u8>)> {
     let decode =
         |part: &str| URL_SAFE_NO_PAD.decode(part).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     // What the header calls critical is not understood here (RFC 7515 section 4.1.11).
-    let header: Header =
-        serde_json::from_str(&decode(header)?).ok().filter(|header: &Header| header.crit.is_none())?;
-    let said = serde_json::from_str(&decode(claims)?).ok()?;
+    let header: Header = text::read(&decode(header)?).ok().filter(|header: &Header| header.crit.is_none())?;
+    let said = text::read(&decode(claims)?).ok()?;
     Some((header, said, signed, URL_SAFE_NO_PAD.decode(signature).ok()?))
 }
 

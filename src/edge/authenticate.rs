@@ -18,7 +18,7 @@ use crate::{
         secret::Secret,
         time::Millis,
     },
-    wire::app as wire,
+    wire::{app as wire, text},
 };
 
 /// How long an isolate trusts its copy of an app's record.
@@ -160,7 +160,7 @@ fn within(at: Millis, ms: u64, now: Millis) -> bool {
 /// From KV; a miss, or a copy that cannot be read, asks the object.
 async fn record(cx: &Cx, id: &AppId) -> Result<Option<KnownApp>, Problem> {
     let copy = cx.read(wire::COPY, &wire::name(id)).await;
-    match copy.and_then(|text| serde_json::from_str::<App>(&text).ok()) {
+    match copy.and_then(|text| text::read::<App>(&text).ok()) {
         Some(app) => Ok(Some(memory::remember_app(app, cx.now, false))),
         None => ask(cx, id).await,
     }

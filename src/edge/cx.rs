@@ -70,7 +70,7 @@ pub(super) fn config(env: &Env) -> Result<Rc<Config>, Problem> {
     if let Some(config) = CONFIG.with_borrow(Clone::clone) {
         return Ok(config);
     }
-    let texts: [String; 10] = serde_json::from_str(&glue::settings(env)).unwrap_or_default();
+    let texts: [String; 10] = crate::wire::text::read(&glue::settings(env)).unwrap_or_default();
     let [
         admin_key,
         seal_key,
@@ -136,7 +136,7 @@ impl Cx {
         };
         let body = serde_json::to_string(request).map_err(|_| fault("request"))?;
         let text = glue::ask(&self.env, binding, name, &body).await.map_err(|failed| fault(&failed.0))?;
-        serde_json::from_str(&text).map_err(|_| fault("reply"))
+        crate::wire::text::read(&text).map_err(|_| fault("reply"))
     }
 
     /// Reads one value of KV. A read that fails is a miss: the object knows.

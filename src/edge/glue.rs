@@ -211,7 +211,7 @@ pub(super) async fn write(env: &Env, binding: &str, key: &str, value: &str) -> R
 
 /// Whether a batch is of dead letters, and its messages: each body, and how often it was tried, this time included.
 pub(super) fn messages(batch: &JsValue) -> (bool, Vec<(String, u32)>) {
-    serde_json::from_str(&js_messages(batch)).unwrap_or_default()
+    crate::wire::text::read(&js_messages(batch)).unwrap_or_default()
 }
 
 /// Says what becomes of each message of a batch. What is not named is delivered again.

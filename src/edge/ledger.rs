@@ -1,7 +1,5 @@
 //! The `Ledger` objects as the line sees them. Which one a push belongs to stands in its id.
 
-use serde_json::value::RawValue;
-
 use super::{
     cx::{Cx, unavailable},
     log, memory,
@@ -13,7 +11,10 @@ use crate::{
         problem::{Code, Problem},
         time::Millis,
     },
-    wire::ledger::{self as wire, Call, End, Known, Outcome, Request, Work},
+    wire::{
+        ledger::{self as wire, Call, End, Known, Outcome, Request, Work},
+        text::Raw,
+    },
 };
 
 /// Times that a settle is tried.
@@ -173,8 +174,8 @@ pub(super) async fn erase(cx: &Cx, tenant: &Tenant, user: &UserId) -> Result<u32
 }
 
 /// Makes a text of what a ledger keeps without looking into it.
-pub(super) fn raw(value: &impl serde::Serialize) -> Result<Box<RawValue>, Problem> {
-    serde_json::value::to_raw_value(value).map_err(|_| unusable())
+pub(super) fn raw(value: &impl serde::Serialize) -> Result<Raw, Problem> {
+    Raw::of(value).ok_or_else(unusable)
 }
 
 /// An answer that does not belong to the question.

@@ -46,7 +46,7 @@ pub(super) async fn push(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
     // A second lookup asks the objects, and is trusted.
     for _ in 0..2 {
         let looked = resolve::directory(cx, &app, message, &targets).await?;
-        let found = line_resolve::found(&targets, &looked.directory, &message);
+        let found = line_resolve::found(&targets, &looked.directory, message);
         if found.len() > DEVICES_MAX {
             return queue::targets(cx, &app, message.clone(), vec![targets], None, order).await;
         }

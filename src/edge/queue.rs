@@ -34,7 +34,7 @@ use crate::{
     wire::{
         job::{self, DEAD, DISPATCH, Envelope, Letter},
         ledger::{Call, Outcome, Sliced, Taken, Target, Work},
-        letters as wire,
+        letters as wire, text,
     },
 };
 
@@ -131,14 +131,14 @@ async fn make(cx: &Cx, app: &Rc<App>, push: PushId, slice: u32, part: u32) -> Re
     let call = Call::Slice(push.clone(), slice, part);
     let Outcome::Slice(sliced) = ledger::ask(cx, &tenant, &push, call).await? else { return Ok(()) };
     let Sliced { head, work, first, n, chunk } = *sliced;
-    let work: Work = serde_json::from_str(work.get()).map_err(|_| ledger::unusable())?;
+    let work: Work = text::read(work.get()).map_err(|_| ledger::unusable())?;
     let Some(message) = work.message else { return Err(ledger::unusable()) };
     let mut targets = match (&head.source, chunk) {
         (Source::Audience(id, version), _) => audience::slice(cx, &tenant, id, *version, first, n)
             .await?
             .ok_or_else(|| unavailable("this version of the audience is gone"))?,
         (Source::Inline, Some((chunk_first, chunk))) => {
-            let all: Vec<Target> = serde_json::from_str(chunk.get()).map_err(|_| ledger::unusable())?;
+            let all: Vec<Target> = text::read(chunk.get()).map_err(|_| ledger::unusable())?;
             all.into_iter().skip(first.saturating_sub(chunk_first) as usize).take(n as usize).collect()
         }
         (Source::Inline, None) => return Err(ledger::unusable()),
@@ -173,9 +173,7 @@ async fn retry(cx: &Cx, app: &Rc<App>, push: PushId, part: Part) -> Result<(), P
     let Outcome::Taken(taken) = ledger::ask(cx, &tenant, &push, call).await? else { return Ok(()) };
     let Taken { page: taken, due, work, head, distrust } = *taken;
     memory::distrust(&tenant, distrust);
-    let read = |raw: Option<Box<serde_json::value::RawValue>>| {
-        raw.and_then(|raw| serde_json::from_str::<Work>(raw.get()).ok())
-    };
+    let read = |raw: Option<text::Raw>| raw.and_then(|raw| text::read::<Work>(raw.get()).ok());
     let own = read(work).unwrap_or_default();
     let Some(message) = own.message.or_else(|| read(head)?.message) else { return Err(ledger::unusable()) };
     let targets = page::again(&taken, &due, &own.tokens);
@@ -210,7 +208,7 @@ pub(super) async fn bury(cx: &Cx, messages: Vec<(String, u32)>) -> Vec<Done> {
     let n = messages.len();
     let letter = |(body, _): (String, u32)| {
         // The platform puts a bare message here when it has given up by itself.
-        let Letter { body, reason } = serde_json::from_str(&body).unwrap_or_else(|_| Letter {
+        let Letter { body, reason } = text::read(&body).unwrap_or_else(|_| Letter {
             body,
             reason: "the worker died on it, as often as the queue tries".to_owned(),
         });
@@ -223,7 +221,7 @@ pub(super) async fn bury(cx: &Cx, messages: Vec<(String, u32)>) -> Vec<Done> {
 }
 
 async fn one(cx: &Cx, body: String, tries: u32) -> Done {
-    let why = match serde_json::from_str(&body) {
+    let why = match text::read(&body) {
         Ok(envelope) => match run(cx, envelope).await {
             Ok(()) => return Done::Ack,
             Err(problem) if tries < job::TRIES_MAX => {

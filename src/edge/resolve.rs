@@ -23,6 +23,7 @@ use crate::{
     wire::{
         census,
         ledger::Target,
+        text,
         user::{self as wire, FRESH_MS, GUARD_MS},
     },
 };
@@ -68,7 +69,7 @@ pub(super) async fn directory(
         let keys: Vec<String> = users.iter().map(|user| wire::name(&tenant, user)).collect();
         let found = if keys.is_empty() { Vec::new() } else { cx.read_many(wire::COPY, &keys).await };
         for (user, copy) in users.into_iter().zip(found) {
-            match copy.and_then(|text| serde_json::from_str::<wire::Copy>(&text).ok()) {
+            match copy.and_then(|copy| text::read::<wire::Copy>(&copy).ok()) {
                 Some(copy) if copy.at.0 + FRESH_MS < cx.now.0 => {
                     directory.insert(user, known(copy, message.category, cx.now));
                 }

@@ -111,7 +111,7 @@ impl Keys {
 
     /// After opening.
     pub fn from_stored(vendor: Vendor, bytes: &[u8]) -> Option<Self> {
-        Some(Self { vendor, texts: serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()? })
+        Some(Self { vendor, texts: crate::wire::text::read(std::str::from_utf8(bytes).ok()?).ok()? })
     }
 
     /// The open ones.

@@ -108,7 +108,7 @@ mod tests {
             r#"[["shop",1],"apns",{"judge":["sandbox/com.example",9,1]}]"#,
             r#"[["shop",1],"fcm",{"return":["im",5,1]}]"#,
         ] {
-            let call: Request = serde_json::from_str(text).unwrap();
+            let call: Request = crate::wire::text::read(text).unwrap();
             assert_eq!(serde_json::to_string(&call).unwrap(), text);
         }
     }

@@ -73,7 +73,7 @@ mod tests {
         for text in
             [r#""start""#, r#"{"add":[1,0,["a\nb"]]}"#, r#"{"finish":[1,2]}"#, r#"{"slice":[1,100,100]}"#]
         {
-            let call: Call = serde_json::from_str(text).unwrap();
+            let call: Call = crate::wire::text::read(text).unwrap();
             assert_eq!(serde_json::to_string(&call).unwrap(), text);
         }
     }

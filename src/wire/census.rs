@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn reports_are_pinned() {
         let text = r#"{"report":["ab",["fcm g 20000","apns x 20001"]]}"#;
-        let call: Call = serde_json::from_str(text).unwrap();
+        let call: Call = crate::wire::text::read(text).unwrap();
         assert_eq!(serde_json::to_string(&call).unwrap(), text);
         for not in ["fcm g", "mars g 1", "fcm z 1", "fcm g x", ""] {
             assert!(Entry::try_from(not.to_owned()).is_err(), "{not}");

@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn calls_are_pinned() {
         let text = r#"[["shop",1],{"token":["fcm","ab"]},{"claim":[["u","d"],7,true,"client","00"]}]"#;
-        let call: Request = serde_json::from_str(text).unwrap();
+        let call: Request = crate::wire::text::read(text).unwrap();
         assert_eq!(serde_json::to_string(&call).unwrap(), text);
         assert_eq!(call.key.name(&call.tenant), "claim:shop.1:fcm:ab");
     }

@@ -41,11 +41,11 @@ mod tests {
             r#"[["shop",1],{"retry":["01ARYZ6S410000000000000000",{"slice":[7,0]}]}]"#,
             r#"[["shop",1],{"retry":["01ARYZ6S410000000000000000","whole"]}]"#,
         ] {
-            let envelope: Envelope = serde_json::from_str(text).unwrap();
+            let envelope: Envelope = crate::wire::text::read(text).unwrap();
             assert_eq!(serde_json::to_string(&envelope).unwrap(), text);
         }
         let text = r#"{"body":"x","reason":"y"}"#;
-        let letter: Letter = serde_json::from_str(text).unwrap();
+        let letter: Letter = crate::wire::text::read(text).unwrap();
         assert_eq!(serde_json::to_string(&letter).unwrap(), text);
     }
 }

@@ -3,7 +3,6 @@
 use crate::model::table::Table;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
@@ -16,6 +15,7 @@ use crate::{
         time::{Day, Millis},
     },
     vendor::Vendor,
+    wire::text::Raw,
 };
 
 /// Durable Object binding.
@@ -43,7 +43,7 @@ pub struct Request {
 pub enum Call {
     /// Writes a page down, if its key is free.
     /// In order: the page, all its deliveries begun; its work, for another try; whether devices were looked up in KV.
-    Begin(Box<Page>, Box<RawValue>, bool),
+    Begin(Box<Page>, Raw, bool),
     /// KV does not write copies: until then, pages whose devices were looked up there are not begun.
     Distrust(Millis),
     /// What became of deliveries.
@@ -59,7 +59,7 @@ pub enum Call {
     Take(PushId, Part),
     /// Writes a queued push down, if its key is free.
     /// In order: the push; its message; its targets, [`CHUNK`] in each.
-    Queue(Box<Head>, Box<RawValue>, Vec<Box<RawValue>>),
+    Queue(Box<Head>, Raw, Vec<Raw>),
     /// What a page of a queued push is to be made of.
     /// In order: of which push; which slice; which part of it.
     Slice(PushId, u32, u32),
@@ -218,9 +218,9 @@ pub struct Taken {
     /// Places of what is due.
     pub due: Vec<u32>,
     /// Of the page.
-    pub work: Option<Box<RawValue>>,
+    pub work: Option<Raw>,
     /// Of the head, where the page is part of a queued push.
-    pub head: Option<Box<RawValue>>,
+    pub head: Option<Raw>,
     /// Until then KV cannot be trusted: devices are to be looked up at the objects.
     pub distrust: Millis,
 }
@@ -231,13 +231,13 @@ pub struct Sliced {
     /// The push.
     pub head: Head,
     /// The head's message.
-    pub work: Box<RawValue>,
+    pub work: Raw,
     /// Number of its first target.
     pub first: u32,
     /// How many targets.
     pub n: u32,
     /// The row of targets in which they are, and the number of its first one; none for an audience.
-    pub chunk: Option<(u32, Box<RawValue>)>,
+    pub chunk: Option<(u32, Raw)>,
 }
 
 /// What is known of a push.

@@ -59,7 +59,7 @@ mod tests {
         for text in
             [r#"{"add":[{"id":0,"at":7,"body":"x","reason":"y"}]}"#, r#"{"list":0}"#, r#"{"remove":[1]}"#]
         {
-            let call: Call = serde_json::from_str(text).unwrap();
+            let call: Call = crate::wire::text::read(text).unwrap();
             assert_eq!(serde_json::to_string(&call).unwrap(), text);
         }
     }

@@ -13,4 +13,5 @@ pub mod import;
 pub mod job;
 pub mod ledger;
 pub mod letters;
+pub mod text;
 pub mod user;

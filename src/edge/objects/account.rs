@@ -29,7 +29,7 @@ use crate::{
     vendor::Credential,
     wire::{
         account::{Admit, BINDING, Bearer, Call, Outcome, Reply, Request as Ask},
-        app,
+        app, text,
     },
 };
 
@@ -230,7 +230,7 @@ fn credentials(detail: &str) -> Refusal {
 fn load(rows: &Rows, env: &Env, ask: &Ask) -> worker::Result<Held> {
     let mut marks: Vec<(Category, Mark, Rule)> = Vec::new();
     for row in rows.read("SELECT record FROM mark")?.into_iter().flatten() {
-        marks.push(serde_json::from_str(&row)?);
+        marks.push(text::read(&row)?);
     }
     let sealed = rows.read("SELECT record FROM bearer")?.into_iter().flatten().next();
     let bearer = sealed.and_then(|text| open(&text, env, ask));
@@ -260,8 +260,8 @@ fn keep(rows: &Rows, env: &Env, ask: &Ask, bearer: &Bearer) -> worker::Result<()
 }
 
 /// One that does not open is fetched anew.
-fn open(text: &str, env: &Env, ask: &Ask) -> Option<Bearer> {
-    let sealed: Sealed = serde_json::from_str(text).ok()?;
+fn open(stored: &str, env: &Env, ask: &Ask) -> Option<Bearer> {
+    let sealed: Sealed = text::read(stored).ok()?;
     let bytes = config(env).ok()?.seal_keys.open(&bearer_owner(ask), &sealed).ok()?;
-    serde_json::from_str(std::str::from_utf8(&bytes).ok()?).ok()
+    text::read(std::str::from_utf8(&bytes).ok()?).ok()
 }

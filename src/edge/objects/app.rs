@@ -60,7 +60,7 @@ impl App {
 /// A record that cannot be read is an error, not an app that does not exist.
 fn load(rows: &Rows) -> worker::Result<Record> {
     let stored = rows.read("SELECT record FROM app")?.into_iter().flatten().next();
-    Ok(stored.map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default())
+    Ok(stored.map(|text| crate::wire::text::read(&text)).transpose()?.unwrap_or_default())
 }
 
 /// The read copy: nothing for an app that is gone.

@@ -110,7 +110,7 @@ impl Audience {
 
 fn load(rows: &Rows) -> worker::Result<Held> {
     let stored = rows.read("SELECT record FROM about")?.into_iter().flatten().next();
-    Ok(stored.map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default())
+    Ok(stored.map(|text| crate::wire::text::read(&text)).transpose()?.unwrap_or_default())
 }
 
 fn store(rows: &Rows, held: &Held) -> worker::Result<()> {

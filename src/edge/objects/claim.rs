@@ -121,7 +121,7 @@ impl Claim {
 
 fn load(rows: &Rows) -> worker::Result<Option<Held>> {
     let stored = rows.read("SELECT record FROM claim")?.into_iter().flatten().next();
-    Ok(stored.map(|text| serde_json::from_str(&text)).transpose()?)
+    Ok(stored.map(|text| crate::wire::text::read(&text)).transpose()?)
 }
 
 fn store(rows: &Rows, held: &Held) -> worker::Result<()> {

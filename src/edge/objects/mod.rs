@@ -62,12 +62,19 @@ use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
 
 use super::{glue, log};
+use crate::wire::text::Unreadable;
 
 /// Reads a call. Both ends are this crate, so what does not parse is a fault of ours.
 async fn read<T: DeserializeOwned>(request: &web_sys::Request) -> worker::Result<T> {
     let text = glue::text(request).await.map_err(|failed| worker::Error::RustError(failed.0))?;
-    serde_json::from_str(&text)
+    crate::wire::text::read(&text)
         .map_err(|_| worker::Error::RustError("a call that this object does not know".into()))
+}
+
+impl From<Unreadable> for worker::Error {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::RustError(unreadable.to_string())
+    }
 }
 
 /// What failed, without the words of whoever reads JSON: they quote what they read.

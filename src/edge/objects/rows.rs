@@ -106,7 +106,7 @@ impl Rows {
     /// The same, also where no table has been made yet.
     pub(super) fn select(&self, statement: &str, values: Vec<Value>) -> worker::Result<Vec<Vec<String>>> {
         let rows = glue::sql_read(&self.sql, statement, &serde_json::to_string(&values)?);
-        Ok(serde_json::from_str(&rows.map_err(|failed| worker::Error::RustError(failed.0))?)?)
+        Ok(crate::wire::text::read(&rows.map_err(|failed| worker::Error::RustError(failed.0))?)?)
     }
 
     /// Rows that something else than a statement has written: an alarm that was set is one.

@@ -10,7 +10,10 @@ use crate::{
         page::Page,
         time::{Day, Millis},
     },
-    wire::ledger::{Outcome, Target},
+    wire::{
+        ledger::{Outcome, Target},
+        text,
+    },
 };
 
 /// Rows changed in one call.
@@ -68,14 +71,14 @@ impl Ledger {
             Some(Record::Head(_)) => Ok(false),
             // Targets of a queued push.
             None => {
-                let text = store.work(place.0, &place.1)?.unwrap_or_default();
-                let Ok(list) = serde_json::from_str::<Vec<Target>>(&text) else { return Ok(false) };
+                let stored = store.work(place.0, &place.1)?.unwrap_or_default();
+                let Ok(list) = text::read::<Vec<Target>>(&stored) else { return Ok(false) };
                 let list: Vec<Target> = list.into_iter().map(|target| unnamed(target, user)).collect();
                 let after = serde_json::to_string(&list).map_err(|_| Fault("targets".into()))?;
-                if after != text {
+                if after != stored {
                     store.put_targets(place.0, &place.1, &after)?;
                 }
-                Ok(after != text)
+                Ok(after != stored)
             }
         }
     }

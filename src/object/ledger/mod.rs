@@ -7,8 +7,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde_json::value::RawValue;
-
 use crate::{
     model::{
         ids::PushId,
@@ -16,7 +14,10 @@ use crate::{
         table::Table,
         time::{Day, DayZone, Millis},
     },
-    wire::ledger::{End, Outcome, Taken},
+    wire::{
+        ledger::{End, Outcome, Taken},
+        text::Raw,
+    },
 };
 
 mod alarm;
@@ -219,7 +220,7 @@ impl Ledger {
         if due.is_empty() {
             return Ok(Outcome::Nothing);
         }
-        let raw = |text: Option<String>| text.and_then(|text| RawValue::from_string(text).ok());
+        let raw = |text: Option<String>| text.and_then(Raw::new);
         let distrust = self.distrust(store)?;
         Ok(Outcome::Taken(Box::new(Taken { page: after, due, work: raw(work), head: raw(head), distrust })))
     }

@@ -1,7 +1,5 @@
 //! Queued pushes: a head that names its targets, and the slices that pages are made of.
 
-use serde_json::value::RawValue;
-
 use super::{Fault, Ledger, Part, Place, Record, Row, Store, Work, day, hour, key, page};
 use crate::{
     model::{
@@ -10,7 +8,10 @@ use crate::{
         page::{Dropped, Head, SLICE},
         time::Millis,
     },
-    wire::ledger::{CHUNK, Outcome, Sliced},
+    wire::{
+        ledger::{CHUNK, Outcome, Sliced},
+        text::Raw,
+    },
 };
 
 /// Slices of a push that is due at once which its caller offers to the queue.
@@ -23,7 +24,7 @@ impl Ledger {
         store: &mut impl Store,
         head: Head,
         work: &str,
-        targets: &[Box<RawValue>],
+        targets: &[Raw],
         now: Millis,
     ) -> Result<Outcome, Fault> {
         self.now = now;
@@ -74,11 +75,11 @@ impl Ledger {
         let begun: u32 = pages.iter().map(|(_, row)| took(row)).sum();
         let first = slice.saturating_mul(SLICE).saturating_add(begun);
         let n = head.targets.saturating_sub(first).min(SLICE.saturating_sub(begun));
-        let work = store.work(place.0, &place.1)?.and_then(|text| RawValue::from_string(text).ok());
+        let work = store.work(place.0, &place.1)?.and_then(Raw::new);
         let (Some(work), true) = (work, n > 0) else { return Ok(Outcome::Nothing) };
         let number = first / CHUNK;
         let chunk = store.work(place.0, &targets_key(push, number))?;
-        let chunk = chunk.and_then(|text| Some((number * CHUNK, RawValue::from_string(text).ok()?)));
+        let chunk = chunk.and_then(|text| Some((number * CHUNK, Raw::new(text)?)));
         Ok(Outcome::Slice(Box::new(Sliced { head, work, first, n, chunk })))
     }
 

@@ -389,8 +389,8 @@ fn an_erased_user_is_in_no_row_and_nothing_waits_for_the_name_that_stands_there(
     assert_eq!(world.store.rows().filter(waiting).count(), 0, "what waited is taken back");
 }
 
-fn targets() -> Box<RawValue> {
-    RawValue::from_string(r#"[{"user":"u1"},{"user":"u2"}]"#.into()).unwrap()
+fn targets() -> Raw {
+    Raw::new(r#"[{"user":"u1"},{"user":"u2"}]"#.into()).unwrap()
 }
 
 #[test]

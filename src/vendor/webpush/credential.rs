@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use jwt_compact::{AlgorithmExt, Empty, UntrustedToken, alg::Es256};
 use p256::ecdsa::SigningKey;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -108,12 +107,9 @@ impl Credential {
         Self { facts: Facts { subject, public_key }, private_key, key }
     }
 
+    /// The parts of a key were checked against each other when it was read: what signs now signs always.
     fn signs(&self) -> bool {
-        self.bearer("https://push.example", Millis(0)).is_some_and(|bearer| {
-            let token = UntrustedToken::new(&bearer);
-            let validator = Es256.validator::<Empty>(self.key.verifying_key());
-            token.is_ok_and(|token| validator.validate(&token).is_ok())
-        })
+        self.bearer("https://push.example", Millis(0)).is_some()
     }
 
     /// The bearer of this moment's step for one push service: the same bytes on every isolate, because the signature

@@ -166,19 +166,19 @@ mod tests {
     #[test]
     fn the_copy_in_kv_is_pinned() {
         let text = r#"[[["iphone","ios","apns","00ff","sandbox","com.example","granted",20000,"alert"],["a",null,"fcm","t",null,null,"unknown",null,"alert"]],["marketing"],[{"from":"22:00","to":"07:30","categories":["follow"]},"Europe/Berlin"],7]"#;
-        let copy: Copy = serde_json::from_str(text).unwrap();
+        let copy: Copy = crate::wire::text::read(text).unwrap();
         assert_eq!(serde_json::to_string(&copy).unwrap(), text);
     }
 
     #[test]
     fn calls_are_pinned() {
         let text = r#"[["shop",1],"u42",{"gone":[["d","ab",7,true]]}]"#;
-        let call: Request = serde_json::from_str(text).unwrap();
+        let call: Request = crate::wire::text::read(text).unwrap();
         assert_eq!(serde_json::to_string(&call).unwrap(), text);
         let name = name(&call.tenant, &call.user);
         assert_eq!(parse_name(&name), Some((call.tenant, call.user)));
         let wish = r#"{"locale":null,"opt_out":[["im",true]],"tags":["a"]}"#;
-        let read: Wish = serde_json::from_str(wish).unwrap();
+        let read: Wish = crate::wire::text::read(wish).unwrap();
         assert_eq!((&read.locale, &read.time_zone), (&Some(None), &None));
         assert_eq!(serde_json::to_string(&read).unwrap(), wish);
     }

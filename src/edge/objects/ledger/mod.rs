@@ -144,7 +144,7 @@ impl Ledger {
         let Some(rows) = rows.as_ref() else { return Err(worker::Error::RustError("no database".into())) };
         let known = rows.read("SELECT tenant FROM owner")?.into_iter().flatten().next();
         let owner = match (known, tenant) {
-            (Some(known), _) => serde_json::from_str(&known)?,
+            (Some(known), _) => crate::wire::text::read(&known)?,
             (None, Some(tenant)) => {
                 let text = serde_json::to_string(tenant)?;
                 rows.write("INSERT INTO owner (id, tenant) VALUES (1, ?)", vec![text.into()])?;

@@ -12,7 +12,7 @@ use crate::{
         time::{Day, Millis},
     },
     object::ledger::{Fault, Row, Store, Sum, Work, funnel::Counts},
-    wire::ledger::Cell,
+    wire::{ledger::Cell, text},
 };
 
 /// Tables that are always there.
@@ -97,7 +97,7 @@ impl Sql<'_> {
 }
 
 fn read_counts(text: &str) -> Result<Counts, Fault> {
-    let cells: Vec<Cell> = serde_json::from_str(text).map_err(fault)?;
+    let cells: Vec<Cell> = text::read(text).map_err(fault)?;
     Ok(Counts::from_cells(cells))
 }
 
@@ -248,6 +248,6 @@ fn row(columns: Vec<String>) -> Result<Row, Fault> {
     Ok(Row {
         due: millis(&due),
         hour: hour.parse().map_err(fault)?,
-        record: serde_json::from_str(&record).map_err(fault)?,
+        record: text::read(&record).map_err(fault)?,
     })
 }

@@ -14,7 +14,10 @@ use crate::{
     line::reply,
     model::ids::{Tenant, UserId},
     object::user::{About, Home, Step, Write},
-    wire::user::{self as wire, BINDING, Call, Copy, Done, Erased, Reply, Request as Ask, Shown},
+    wire::{
+        text,
+        user::{self as wire, BINDING, Call, Copy, Done, Erased, Reply, Request as Ask, Shown},
+    },
 };
 
 mod others;
@@ -259,9 +262,9 @@ impl Owner {
 /// A row that cannot be read is an error, not a user without devices.
 fn load(rows: &Rows) -> worker::Result<Home> {
     let records = rows.read("SELECT record FROM kept WHERE key >= 'd:' AND key < 'd;' ORDER BY key")?;
-    let devices = records.into_iter().flatten().map(|text| Ok(serde_json::from_str(&text)?));
+    let devices = records.into_iter().flatten().map(|stored| Ok(text::read(&stored)?));
     let about = rows.read("SELECT record FROM kept WHERE key = 'about'")?.into_iter().flatten().next();
-    let about: Option<About> = about.map(|text| serde_json::from_str(&text)).transpose()?;
+    let about: Option<About> = about.map(|stored| text::read(&stored)).transpose()?;
     Ok(Home::load(devices.collect::<worker::Result<_>>()?, about.unwrap_or_default(), now()))
 }
 
@@ -283,7 +286,7 @@ fn store(rows: &Rows, write: &Write, home: &Home) -> worker::Result<()> {
 }
 
 /// The read copy: nothing for a user without devices.
-fn text(home: &Home) -> String {
+fn copy_text(home: &Home) -> String {
     let copy = Copy { at: now(), ..home.copy() };
     if copy.devices.is_empty() { String::new() } else { serde_json::to_string(&copy).unwrap_or_default() }
 }

@@ -8,13 +8,13 @@ use super::{
         glue, log,
         together::together,
     },
-    Owner, User, text,
+    Owner, User, copy_text,
 };
 use crate::{
     model::time::Millis,
     object::user::{Ask as Claim, Owed},
     wire::{
-        census, claim, ledger,
+        census, claim, ledger, text,
         user::{COPY, Done},
     },
 };
@@ -41,7 +41,7 @@ impl User {
         if let Err(failed) = &answer {
             log::error("claim_failed", &[("why", &failed.0)]);
         }
-        serde_json::from_str(&answer.ok()?).ok()
+        text::read(&answer.ok()?).ok()
     }
 
     /// Frees the claims that are due. `false`: one could not be freed.
@@ -63,7 +63,7 @@ impl User {
 
     /// Writes the read copy. While KV refuses, the app's ledgers are told: pushes then ask the objects.
     pub(super) async fn copy(&self, owner: &Owner) {
-        self.shell.copy(COPY, &owner.name(), text).await;
+        self.shell.copy(COPY, &owner.name(), copy_text).await;
         // Copies may be read from a cache for a minute after they were written.
         let Some(until) = self.shell.refused_until().map(|until| until.plus_secs(120)) else { return };
         let Ok(config) = config(&self.shell.env) else { return };
