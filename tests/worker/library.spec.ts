@@ -52,7 +52,7 @@ test("every bad wish and event has its code and pointer, and changes nothing", a
   }
   for (const [event, code, status] of [
     [{ type: "permission", device: "d", permission: "denied" }, "missing_field", 400],
-    [{ type: "clicked", user: "p", device: "d" }, "not_supported", 501],
+    [{ type: "clicked", user: "p", device: "d" }, "missing_field", 400],
     [{ type: "permission", user: "p", device: "d", permission: "perhaps" }, "invalid_value", 400],
   ] as const) {
     const answer = await stage.ask("POST", "/v1/events", app.key, { events: [event] });
