@@ -55,14 +55,22 @@ fn rules(path: &str) -> Done<String> {
         }
         for category in CATEGORIES {
             let row = classes.get(category).ok_or_else(|| fault(&format!("has no row for {category}")))?;
-            rule(&mut table, name, category, row).map_err(|what| fault(&format!("{category}: {what}")))?;
+            let read = (date, text(vendor, "source").unwrap_or_default());
+            rule(&mut table, name, category, row, read)
+                .map_err(|what| fault(&format!("{category}: {what}")))?;
         }
     }
     table.push_str("];\n");
     Ok(table)
 }
 
-fn rule(table: &mut String, vendor: &str, category: &str, row: &Value) -> Result<(), String> {
+fn rule(
+    table: &mut String,
+    vendor: &str,
+    category: &str,
+    row: &Value,
+    (as_of, source): (&str, &str),
+) -> Result<(), String> {
     only(row, &["class", "granted", "needs", "per_device", "per_day"])?;
     let class: &Map<String, Value> = row["class"].as_object().ok_or("needs `class`, an object")?;
     let class = serde_json::to_string(class).map_err(|error| error.to_string())?;
@@ -94,7 +102,7 @@ fn rule(table: &mut String, vendor: &str, category: &str, row: &Value) -> Result
     };
     writeln!(
         table,
-        "    Rule {{ vendor: {vendor:?}, category: {category:?}, class: {class:?}, granted: {granted}, needs: &{needs:?}, per_device: {per_device}, per_day: {per_day} }},"
+        "    Rule {{ vendor: {vendor:?}, category: {category:?}, class: {class:?}, granted: {granted}, needs: &{needs:?}, as_of: {as_of:?}, source: {source:?}, per_device: {per_device}, per_day: {per_day} }},"
     )
     .map_err(|error| error.to_string())
 }

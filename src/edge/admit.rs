@@ -19,7 +19,7 @@ use crate::{
         time::Millis,
     },
     vendor::{self, Credential, Vendor},
-    wire::account::{self as wire, Admit, Call, Outcome},
+    wire::account::{self as wire, Admit, Call, Class, Outcome},
 };
 
 /// What one account gave.
@@ -73,7 +73,7 @@ impl Passes {
         for (vendor, pass) in self.passes.iter() {
             let refused = self.refused.iter().find(|(of, ..)| of == vendor).map(|(_, spare, _)| *spare);
             let n = refused.unwrap_or(batch.under_way(*vendor) as u64);
-            give_back(cx, app, *vendor, category, pass, n).await;
+            give_back(cx, app, *vendor, admit::class(app, *vendor, category), pass, n).await;
         }
     }
 }
@@ -89,7 +89,9 @@ pub(super) async fn admit(cx: &Cx, app: &App, category: Category, batch: &Batch)
         match answer {
             Ok(Admitted { granted, pass: Ok(pass) }) => {
                 if let (Some(granted), Some(resets_at)) = (granted, pass.resets_at) {
-                    all.refused.push((vendor, granted, admit::no_quota(resets_at)));
+                    let over = app.policy.over_quota(category);
+                    let end = admit::no_quota(over, resets_at, batch.page.expires);
+                    all.refused.push((vendor, granted, end));
                 }
                 all.passes.insert(vendor, pass);
             }
@@ -105,9 +107,9 @@ pub(super) async fn admit(cx: &Cx, app: &App, category: Category, batch: &Batch)
 }
 
 /// Unused grants go back.
-pub(super) async fn give_back(cx: &Cx, app: &App, vendor: Vendor, category: Category, pass: &Pass, n: u64) {
+pub(super) async fn give_back(cx: &Cx, app: &App, vendor: Vendor, class: Class, pass: &Pass, n: u64) {
     let (Some(resets_at), true) = (pass.resets_at, n > 0) else { return };
-    if call(cx, app, vendor, Call::Return(category, resets_at, n)).await.is_err() {
+    if call(cx, app, vendor, Call::Return(class, resets_at, n)).await.is_err() {
         log::error("grants_not_returned", &[("app", app.id.as_str()), ("vendor", vendor.name())]);
     }
 }
@@ -136,10 +138,11 @@ async fn one(
             memory::fetched(&account, revision, cx.now).map(|bearer| Pass::new(bearer, None))
         }
     };
-    let Some(ask) = admit::ask(app, vendor, category, n, at_hand.is_some()) else {
+    let class = admit::class(app, vendor, category);
+    let Some(ask) = admit::ask(app, vendor, class, n, at_hand.is_some()) else {
         return Ok(Admitted { granted: None, pass: at_hand.ok_or_else(no_bearer) });
     };
-    let limited = ask.limit.is_some();
+    let limited = admit::limited(app, vendor, class);
     Ok(match call(cx, app, vendor, Call::Admit(ask)).await? {
         Outcome::Granted(granted, resets_at, bearer) => {
             let fetched = bearer.map(|bearer| Pass::new(remember(account, bearer), None));
@@ -148,7 +151,7 @@ async fn one(
             Admitted { granted: Some(granted), pass }
         }
         Outcome::NoBearer(reason, detail) => Admitted { granted: None, pass: Err((reason, detail)) },
-        Outcome::Returned | Outcome::Judged(..) => {
+        Outcome::Returned | Outcome::Judged(..) | Outcome::Levels(..) => {
             return Err(unavailable("an account gave no usable answer"));
         }
     })
@@ -165,11 +168,14 @@ pub(super) async fn renew(
     memory::forget_fetched(&account_key(app, vendor));
     let revision = app.credentials.get(&vendor).map_or(0, |credential| credential.revision);
     let refused = refused.bearer("").map(|bearer| hash::sha256_hex(bearer.reveal().as_bytes()));
-    let ask = Admit { category, n: 0, limit: None, policy: app.revision, bearer: true, refused, revision };
+    let class = admit::class(app, vendor, category);
+    let ask = Admit { class, n: 0, limit: None, policy: app.revision, bearer: true, refused, revision };
     match call(cx, app, vendor, Call::Admit(ask)).await {
         Ok(Outcome::Granted(_, _, Some(bearer))) => Ok(remember(account_key(app, vendor), bearer)),
         Ok(Outcome::NoBearer(reason, detail)) => Err((reason, detail)),
-        Ok(Outcome::Granted(_, _, None) | Outcome::Returned | Outcome::Judged(..)) => Err(no_bearer()),
+        Ok(Outcome::Granted(..) | Outcome::Returned | Outcome::Judged(..) | Outcome::Levels(..)) => {
+            Err(no_bearer())
+        }
         Err(problem) => Err((Reason::VendorUnavailable, problem.detail)),
     }
 }

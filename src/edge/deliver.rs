@@ -128,7 +128,7 @@ async fn go_on(
     passes.apply(&mut batch);
     let tried = try_all(cx, app, &mut batch, &passes, looked).await;
     let now = cx::now();
-    let (ends, after) = line::settle(&batch, tried);
+    let (ends, after) = line::settle(&batch, tried, app.policy.over_quota(batch.page.category), now);
     let tenant = app.tenant();
     let (written, (), ()) = future::join3(
         ledger::settle(cx, &tenant, &batch.page, ends.clone(), now),

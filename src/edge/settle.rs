@@ -9,13 +9,14 @@ use super::{
 };
 use crate::{
     line::{
+        admit as line,
         begin::Batch,
         settle::{self, Aftermath, Weigh},
     },
     model::{app::App, ids::UserId},
     vendor::Vendor,
     wire::{
-        account::{Call, Outcome},
+        account::{Call, Class, Outcome},
         user,
     },
 };
@@ -25,11 +26,15 @@ const AT_ONCE: usize = 6;
 
 /// Does what is left to do.
 pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes, after: Aftermath) {
-    let Aftermath { weigh, unused, muted } = after;
+    let Aftermath { weigh, unused, muted, closed } = after;
+    let class = |vendor| line::class(app, vendor, batch.page.category);
     for (vendor, n) in unused {
         if let Some(pass) = passes.get(vendor) {
-            admit::give_back(cx, app, vendor, batch.page.category, pass, n).await;
+            admit::give_back(cx, app, vendor, class(vendor), pass, n).await;
         }
+    }
+    for vendor in closed {
+        close(cx, app, vendor, class(vendor)).await;
     }
     for ((vendor, blame), weigh) in weigh {
         let account = admit::account_key(app, vendor);
@@ -53,6 +58,20 @@ pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes,
     let category = batch.page.category;
     let missed = settle::missed(batch).into_iter().map(|user| (user, user::Call::Missed(category)));
     tell(cx, app, batch, missed.collect()).await;
+}
+
+/// The vendor has refused more of a class today: the account asks no more. Where nothing limits the class nobody would ask it.
+async fn close(cx: &Cx, app: &App, vendor: Vendor, class: Class) {
+    if !line::limited(app, vendor, class) {
+        return;
+    }
+    log::warn(
+        "quota_closed",
+        &[("app", app.id.as_str()), ("vendor", vendor.name()), ("category", class.goes_as.name())],
+    );
+    if admit::call(cx, app, vendor, Call::Close(class)).await.is_err() {
+        log::error("quota_not_closed", &[("app", app.id.as_str()), ("vendor", vendor.name())]);
+    }
 }
 
 /// Tells users' objects.

@@ -2,21 +2,32 @@
 //! and what its answer means for the deliveries.
 
 use crate::{
-    model::{app::App, delivery::Reason, push::Category, time::Millis},
-    vendor::{Bearer, Vendor},
-    wire::{account::Admit, ledger::To},
+    model::{
+        app::{App, Over},
+        delivery::Reason,
+        push::Category,
+        time::Millis,
+    },
+    vendor::{Bearer, Vendor, rules},
+    wire::{
+        account::{Admit, Class},
+        ledger::To,
+    },
 };
 
+/// What waits for a new day waits this much longer, milliseconds: the vendor's clock may be behind.
+const CLOCKS_MS: u64 = 60_000;
+
 /// What has to be asked of one account: nothing where no rule limits the class and the bearer is at hand.
-pub fn ask(app: &App, vendor: Vendor, category: Category, n: usize, bearer_at_hand: bool) -> Option<Admit> {
-    let limit = app.policy.per_day(vendor, category);
+pub fn ask(app: &App, vendor: Vendor, class: Class, n: usize, bearer_at_hand: bool) -> Option<Admit> {
+    let limit = app.policy.per_day(vendor, class.category);
     let bearer = match vendor.bearer() {
         Bearer::Made => false,
         Bearer::Given => !bearer_at_hand,
     };
     let revision = app.credentials.get(&vendor)?.revision;
-    (limit.is_some() || bearer).then_some(Admit {
-        category,
+    (limited(app, vendor, class) || bearer).then_some(Admit {
+        class,
         n: n as u64,
         limit,
         policy: app.revision,
@@ -26,13 +37,32 @@ pub fn ask(app: &App, vendor: Vendor, category: Category, n: usize, bearer_at_ha
     })
 }
 
+/// What messages of a category count as at a vendor.
+pub fn class(app: &App, vendor: Vendor, category: Category) -> Class {
+    Class { category, goes_as: rules::goes_as(vendor, category, &app.policy) }
+}
+
+/// Something limits a class: the app, or the vendor.
+pub fn limited(app: &App, vendor: Vendor, class: Class) -> bool {
+    app.policy.per_day(vendor, class.category).is_some() || rules::limits(vendor, class.goes_as)
+}
+
 /// How a delivery ends that is not let through.
 pub type Refusal = (To, Reason, Option<String>);
 
-/// What was not granted, in a window that ends then.
-pub fn no_quota(resets_at: Millis) -> Refusal {
-    let detail = "the day's quota of this category at this vendor is used up";
-    (To::Skipped(Some(resets_at)), Reason::Quota, Some(detail.to_owned()))
+/// What was not granted, in a window that ends then: it waits where the app says so and it still has the time, else it is not sent.
+pub fn no_quota(over: &[Over], resets_at: Millis, expires: Millis) -> Refusal {
+    let detail = "the day's quota of this class at this vendor is used up";
+    let next = Millis(resets_at.0.saturating_add(CLOCKS_MS));
+    let fits = |over: &&Over| match over {
+        Over::Later => next < expires,
+        Over::Drop => true,
+    };
+    let to = match over.iter().find(fits) {
+        Some(Over::Later) => To::Held(next),
+        Some(Over::Drop) | None => To::Skipped(Some(resets_at)),
+    };
+    (to, Reason::Quota, Some(detail.to_owned()))
 }
 
 /// There is no bearer to send with. A wrong credential stays wrong; everything else passes.
@@ -42,7 +72,7 @@ pub fn no_bearer(reason: Reason, detail: String) -> Refusal {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use crate::model::table::gather;
 
     use super::*;
@@ -54,7 +84,7 @@ mod tests {
         vendor::{Facts, fcm},
     };
 
-    fn app(limit: Option<u64>) -> App {
+    pub(crate) fn app(limit: Option<u64>) -> App {
         let facts = Facts::Fcm(fcm::Facts { project_id: "p".into(), client_email: "e".into() });
         let sealed = serde_json::from_str(r#"["00000000","",""]"#).unwrap();
         let credential = Credential { sealed, revision: 7, facts };
@@ -78,18 +108,26 @@ mod tests {
         }
     }
 
+    fn own(category: Category) -> Class {
+        Class { category, goes_as: category }
+    }
+
     #[test]
     fn nothing_is_asked_where_no_rule_limits_and_the_bearer_is_at_hand() {
-        assert_eq!(ask(&app(None), Vendor::Apns, Category::Im, 1, false), None);
-        assert_eq!(ask(&app(None), Vendor::Fcm, Category::Im, 1, true), None);
-        assert_eq!(ask(&app(Some(5)), Vendor::Apns, Category::Im, 1, true), None);
+        let asked = |limit, vendor, at_hand| {
+            let app = app(limit);
+            ask(&app, vendor, class(&app, vendor, Category::Im), 1, at_hand)
+        };
+        assert_eq!(asked(None, Vendor::Apns, false), None);
+        assert_eq!(asked(None, Vendor::Fcm, true), None);
+        assert_eq!(asked(Some(5), Vendor::Apns, true), None);
     }
 
     #[test]
     fn a_rule_or_a_missing_bearer_is_a_question() {
-        let limited = ask(&app(Some(5)), Vendor::Fcm, Category::Marketing, 3, true).unwrap();
+        let limited = ask(&app(Some(5)), Vendor::Fcm, own(Category::Marketing), 3, true).unwrap();
         assert_eq!((limited.limit, limited.n, limited.bearer, limited.revision), (Some(5), 3, false, 7));
-        let without = ask(&app(None), Vendor::Fcm, Category::Im, 1, false).unwrap();
+        let without = ask(&app(None), Vendor::Fcm, own(Category::Im), 1, false).unwrap();
         assert_eq!((without.limit, without.bearer), (None, true));
     }
 
@@ -97,6 +135,24 @@ mod tests {
     fn a_wrong_credential_fails_and_trouble_passes() {
         assert_eq!(no_bearer(Reason::Credentials, "why".into()).0, To::Failed);
         assert_eq!(no_bearer(Reason::VendorUnavailable, "why".into()).0, To::Retry(None));
-        assert_eq!(no_quota(Millis(99)).0, To::Skipped(Some(Millis(99))));
+    }
+
+    #[test]
+    fn what_the_quota_refuses_waits_where_the_app_says_so_and_its_time_lasts() {
+        let (tomorrow, late) = (Millis(99), Millis(1_000_000));
+        let to = |over: &[Over], expires| no_quota(over, tomorrow, expires).0;
+        assert_eq!(to(&[], late), To::Skipped(Some(tomorrow)));
+        assert_eq!(to(&[Over::Drop, Over::Later], late), To::Skipped(Some(tomorrow)));
+        assert_eq!(to(&[Over::Later], late), To::Held(Millis(60_099)));
+        assert_eq!(to(&[Over::Later], Millis(60_099)), To::Skipped(Some(tomorrow)));
+        assert_eq!(to(&[Over::Later, Over::Drop], Millis(60_099)), To::Skipped(Some(tomorrow)));
+    }
+
+    #[test]
+    fn what_goes_as_marketing_is_limited_as_marketing_is() {
+        let app = app(None);
+        let limited = |category, goes_as| limited(&app, Vendor::Vivo, Class { category, goes_as });
+        assert!(limited(Category::Order, Category::Marketing));
+        assert!(!limited(Category::Order, Category::Order));
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     },
     vendor::Vendor,
     wire::{
+        account::Devices,
         census::{Entry, Kind, Reply},
         user::DEAD_DAYS,
     },
@@ -72,6 +73,22 @@ pub fn health(policy: &Policy, counted: &[Reply], now: Millis) -> String {
         .to_string()
 }
 
+/// The devices that a vendor's limits depend on.
+pub fn devices(counted: &[Reply], vendor: Vendor) -> Devices {
+    let mut devices = Devices::default();
+    let of = counted.iter().flat_map(|reply| &reply.devices).filter(|(entry, _)| entry.vendor == vendor);
+    for (entry, n) in of {
+        let (installed, enabled) = match entry.kind {
+            Kind::Dead => (false, false),
+            Kind::Denied => (true, false),
+            Kind::Granted | Kind::Provisional | Kind::Unknown => (true, true),
+        };
+        devices.installed += n * u64::from(installed);
+        devices.enabled += n * u64::from(enabled);
+    }
+    devices
+}
+
 /// `2026-11-25`.
 fn date(day: Day) -> String {
     let end = day.end(DayZone::Utc);
@@ -108,6 +125,10 @@ mod tests {
         assert_eq!(shown["vendors"]["fcm"], json!({"live": 13, "stale": 2, "permission_off": 4, "dead": 0}));
         assert_eq!(shown["vendors"]["apns"], json!({"live": 1, "stale": 0, "permission_off": 0, "dead": 5}));
         assert_eq!(shown["total"], json!({"live": 14, "stale": 2, "permission_off": 4, "dead": 5}));
+        let (installed, enabled) = (19, 15);
+        assert_eq!(devices(&counted, Vendor::Fcm), Devices { installed, enabled });
+        assert_eq!(devices(&counted, Vendor::Apns), Devices { installed: 1, enabled: 1 });
+        assert_eq!(devices(&counted, Vendor::Vivo), Devices::default());
         let days = json!([{"day": "2024-10-03", "users": 8}, {"day": "2024-10-04", "users": 2}]);
         assert_eq!(shown["users_without_device"], days);
         assert_eq!(shown["copies"]["state"], "refused");

@@ -26,6 +26,7 @@ pub mod page;
 pub mod parse;
 pub mod plan;
 pub mod quiet;
+pub mod quota;
 pub mod receipts;
 pub mod reply;
 pub mod resolve;

@@ -7,10 +7,11 @@
 
 use crate::model::table::Table;
 
-use super::begin::Batch;
+use super::{admit, begin::Batch};
 use crate::{
     crypto::hash,
     model::{
+        app::Over,
         delivery::{Delivery, Reason, Recipient, State},
         device::Address,
         ids::UserId,
@@ -70,10 +71,14 @@ pub struct Aftermath {
     pub unused: Table<Vendor, u64>,
     /// Devices of which a vendor says that notifications are switched off.
     pub muted: Vec<Dead>,
+    /// Vendors of whom a class has no more today, as they say.
+    pub closed: Vec<Vendor>,
 }
 
 /// What has become of this try of every delivery under way.
-pub fn settle(batch: &Batch, tried: Vec<Tried>) -> (Vec<End>, Aftermath) {
+///
+/// `over`: what the app wants of messages that a vendor's quota refuses.
+pub fn settle(batch: &Batch, tried: Vec<Tried>, over: &[Over], now: Millis) -> (Vec<End>, Aftermath) {
     let mut after = Aftermath::default();
     let mut ends: Table<usize, End> = Table::new();
     let mut dead_at = Vec::new();
@@ -93,10 +98,12 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>) -> (Vec<End>, Aftermath) {
                 }
             }
             Outcome::Muted => after.muted.extend(dead(delivery, address, None)),
+            Outcome::Quota if !after.closed.contains(&address.vendor) => after.closed.push(address.vendor),
+            Outcome::Quota => {}
             Outcome::Retry { .. }
             | Outcome::Rejected
             | Outcome::TooLarge
-            | Outcome::Quota
+            | Outcome::Capped
             | Outcome::Credentials(_)
             | Outcome::Unknown => {}
         }
@@ -104,7 +111,15 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>) -> (Vec<End>, Aftermath) {
             *after.unused.entry(address.vendor).or_default() += 1;
         }
         let tag = Some(hash::tag(address.token.reveal())).filter(|tag| *tag != delivery.tag);
-        ends.insert(at, End { tag, ..end(at, delivery.tries, verdict) });
+        let mut end = end(at, delivery.tries, verdict);
+        if end.reason == Some(Reason::Quota) {
+            let resets_at = address.vendor.resets_at(now);
+            let (to, ..) = admit::no_quota(over, resets_at, batch.page.expires);
+            if matches!(to, To::Held(_)) {
+                end.to = to;
+            }
+        }
+        ends.insert(at, End { tag, ..end });
     }
     // What the gateway does not believe it does not pass on either: a backend would forget its users.
     for (at, under) in dead_at {
@@ -189,6 +204,7 @@ fn used(outcome: &Outcome) -> bool {
         | Outcome::Rejected
         | Outcome::TooLarge
         | Outcome::Quota
+        | Outcome::Capped
         | Outcome::Muted
         | Outcome::Credentials(_) => false,
     }
@@ -214,6 +230,7 @@ fn end(at: usize, tries: u32, verdict: Verdict) -> End {
         Outcome::Rejected => (To::Failed, Some(Reason::VendorRejected)),
         Outcome::TooLarge => (To::Failed, Some(Reason::TooLarge)),
         Outcome::Quota => (To::Failed, Some(Reason::Quota)),
+        Outcome::Capped => (To::Failed, Some(Reason::Cap)),
         Outcome::Muted => (To::Failed, Some(Reason::PermissionOff)),
         Outcome::Credentials(_) => (To::Failed, Some(Reason::Credentials)),
         Outcome::Unknown => (To::Unknown, Some(Reason::NoAnswer)),
@@ -313,7 +330,7 @@ mod tests {
             blame: "b".into(),
             verdict: Verdict::new(outcome, "words"),
         });
-        let (ends, after) = settle(&batch, tried.collect());
+        let (ends, after) = settle(&batch, tried.collect(), &[], Millis(1_000));
         page::settle(&mut batch.page, &ends, Millis(1_000));
         (batch.page, after)
     }
@@ -352,11 +369,40 @@ mod tests {
     }
 
     #[test]
+    fn a_vendors_refusal_closes_its_class_and_what_it_refused_may_wait() {
+        let states = |over: &[Over], expires| {
+            let mut batch = batch(3);
+            batch.page.expires = expires;
+            let verdict = |outcome| Verdict::new(outcome, "words");
+            let outcomes = [Outcome::Quota, Outcome::Quota, Outcome::Capped].into_iter().enumerate();
+            let tried = outcomes.map(|(entry, outcome)| Tried {
+                entry,
+                blame: "b".into(),
+                verdict: verdict(outcome),
+            });
+            let (ends, after) = settle(&batch, tried.collect(), over, Millis(1_000));
+            assert_eq!(after.closed, [Vendor::Apns]);
+            assert_eq!(after.unused[&Vendor::Apns], 3);
+            page::settle(&mut batch.page, &ends, Millis(1_000));
+            batch.page.deliveries.into_iter().map(|delivery| (delivery.state, delivery.reason)).collect()
+        };
+        let dropped: Vec<_> = states(&[Over::Drop], Millis(200_000_000));
+        let (quota, cap) = (Some(Reason::Quota), (State::Failed, Some(Reason::Cap)));
+        assert_eq!(dropped, [(State::Failed, quota), (State::Failed, quota), cap]);
+        assert_eq!(
+            states(&[Over::Later], Millis(200_000_000)),
+            [(State::Held, quota), (State::Held, quota), cap]
+        );
+        assert_eq!(states(&[Over::Later], Millis(80_000_000)), dropped);
+    }
+
+    #[test]
     fn nothing_is_left_without_an_end() {
         let mut batch = batch(3);
         batch.end(Vendor::Apns, 2, &(To::Skipped(None), Reason::Quota, None));
         let verdict = Verdict::accepted(None);
-        let (ends, after) = settle(&batch, vec![Tried { entry: 1, blame: "b".into(), verdict }]);
+        let (ends, after) =
+            settle(&batch, vec![Tried { entry: 1, blame: "b".into(), verdict }], &[], Millis(0));
         page::settle(&mut batch.page, &ends, Millis(0));
         let states: Vec<_> = batch.page.deliveries.iter().map(|delivery| delivery.state).collect();
         assert_eq!(states, [State::Retrying, State::Accepted, State::Skipped]);
@@ -412,7 +458,8 @@ mod tests {
         let mut batch = batch(1);
         batch.page.deliveries[0].recipient = Recipient::Token(0);
         let verdict = Verdict::new(gone(Certainty::Certain), "Unregistered");
-        let (ends, after) = settle(&batch, vec![Tried { entry: 0, blame: "b".into(), verdict }]);
+        let (ends, after) =
+            settle(&batch, vec![Tried { entry: 0, blame: "b".into(), verdict }], &[], Millis(0));
         assert!(after.weigh[&(Vendor::Apns, "b".to_owned())].certain.is_empty());
         assert_eq!(ends[0].reason, Some(Reason::TokenGone));
     }

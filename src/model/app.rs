@@ -90,6 +90,19 @@ pub struct Policy {
     /// When apps are told to ask for permission.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<AdviceRule>,
+    /// What becomes of messages that the quota does not let through, per category: the first that is possible.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub over_quota: Table<Category, Vec<Over>>,
+}
+
+/// What becomes of a message that the quota does not let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Over {
+    /// It goes out when the next window begins, if its `ttl` lasts so long.
+    Later,
+    /// It is not sent.
+    Drop,
 }
 
 impl Policy {
@@ -109,13 +122,14 @@ impl Policy {
         self.advice.unwrap_or(AdviceRule { every_days: 7, missed_min: 1 })
     }
 
-    /// Most messages of this category in one of the vendor's days, where something limits them.
+    /// Most messages of this category in one of the vendor's days, where the app limits them.
     pub fn per_day(&self, vendor: Vendor, category: Category) -> Option<u64> {
-        let own = self.quota.get(&vendor).and_then(|of| of.get(&category)).map(|limit| limit.per_day);
-        match (own, vendor.per_day(category)) {
-            (Some(own), Some(vendors)) => Some(own.min(vendors)),
-            (own, vendors) => own.or(vendors),
-        }
+        self.quota.get(&vendor)?.get(&category).map(|limit| limit.per_day)
+    }
+
+    /// What becomes of messages of a category that the quota does not let through.
+    pub fn over_quota(&self, category: Category) -> &[Over] {
+        self.over_quota.get(&category).map_or(&[], Vec::as_slice)
     }
 }
 

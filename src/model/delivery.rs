@@ -123,11 +123,13 @@ pub enum Reason {
     NotShown,
     /// A newer message took its place at the vendor before it came to the phone.
     Replaced,
+    /// This device has had as many such messages as it may have.
+    Cap,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::NoDevice,
         Self::PermissionOff,
         Self::Duplicate,
@@ -147,6 +149,7 @@ impl Reason {
         Self::NoClass,
         Self::NotShown,
         Self::Replaced,
+        Self::Cap,
     ];
 
     /// The name in the contract.
@@ -171,6 +174,7 @@ impl Reason {
             Self::NoClass => "no_class",
             Self::NotShown => "not_shown",
             Self::Replaced => "replaced",
+            Self::Cap => "cap",
         }
     }
 }

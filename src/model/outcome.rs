@@ -57,8 +57,10 @@ pub enum Outcome {
     Rejected,
     /// The vendor measures it as too large.
     TooLarge,
-    /// The vendor's day has no more messages of this class, or none for this device.
+    /// The vendor's day has no more messages of this class.
     Quota,
+    /// This device gets no more of them, for now.
+    Capped,
     /// The user has switched notifications off.
     Muted,
     /// Our keys, project or clock are wrong.
@@ -105,6 +107,7 @@ impl Verdict {
             | Outcome::Rejected
             | Outcome::TooLarge
             | Outcome::Quota
+            | Outcome::Capped
             | Outcome::Muted
             | Outcome::Unknown => Again::No,
         }

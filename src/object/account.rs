@@ -1,14 +1,29 @@
-//! One app at one vendor: counters per class, and which bearer is current.
+//! One app at one vendor: what may pass today, by the app's own limits and by the vendor's.
 
-use crate::model::table::Table;
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-use super::quota::{Counter, Mark, Take};
-use crate::{
-    crypto::hash,
-    model::{push::Category, table::gather, time::Millis},
-    vendor::Vendor,
-    wire::account::{Admit, Bearer},
+use super::{
+    bearer::Bearers,
+    quota::{Counter, Mark},
 };
+use crate::{
+    model::{
+        push::Category,
+        table::{Table, gather},
+        time::Millis,
+    },
+    vendor::{
+        Vendor,
+        rules::{self, PerDay},
+    },
+    wire::account::{Admit, Bearer, Class, Devices, Level, Pool},
+};
+
+/// A vendor's day, and how much of its beginning is not believed, milliseconds.
+const DAY_MS: u64 = 86_400_000;
+const EARLY_MS: u64 = 300_000;
+/// How long the census' word on devices is good, milliseconds.
+const COUNTED_MS: u64 = 600_000;
 
 /// The newest limit of a category: the revision of the app that says it, and the limit.
 pub type Rule = (u64, Option<u64>);
@@ -16,61 +31,160 @@ pub type Rule = (u64, Option<u64>);
 /// What the object holds in memory.
 #[derive(Debug, Default)]
 pub struct State {
-    counters: Table<Category, Counter>,
+    counters: Table<Pool, Counter>,
     limits: Table<Category, Rule>,
-    bearer: Option<Bearer>,
+    /// Pools of which the vendor has said that its day has no more.
+    closed: Table<Pool, Millis>,
+    devices: Devices,
+    /// When the census was last asked for them.
+    asked_at: Millis,
+    /// The access tokens.
+    pub bearers: Bearers,
+}
+
+/// What is written, in one row: a change of any of it costs one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Kept {
+    /// Each with the newest limit of its category: an isolate that is behind does not bring an older one back after the
+    /// object has slept.
+    marks: Vec<(Pool, Mark, Rule)>,
+    closed: Vec<(Pool, Millis)>,
+    devices: Devices,
+    asked_at: Millis,
+}
+
+/// What a request to pass comes to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// How many may pass.
+    pub granted: u64,
+    /// What is kept has changed: it is to be written before the answer leaves.
+    pub write: bool,
 }
 
 impl State {
     /// From what was written.
-    pub fn load(
-        marks: Vec<(Category, Mark, Rule)>,
-        bearer: Option<Bearer>,
-        vendor: Vendor,
-        now: Millis,
-    ) -> Self {
+    pub fn load(kept: Kept, bearer: Option<Bearer>, vendor: Vendor, now: Millis) -> Self {
         let today = now.day(vendor.day_zone());
-        let limits = gather(marks.iter().map(|(category, _, rule)| (*category, *rule)));
-        let counter = |(category, mark, _)| (category, Counter::load(Some(mark), today));
-        Self { counters: gather(marks.into_iter().map(counter)), limits, bearer }
+        let rule = |(pool, _, rule): &(Pool, Mark, Rule)| match pool {
+            Pool::Category(category) => Some((*category, *rule)),
+            Pool::Public => None,
+        };
+        let limits = gather(kept.marks.iter().filter_map(rule));
+        let counter = |(pool, mark, _)| (pool, Counter::load(Some(mark), today));
+        Self {
+            counters: gather(kept.marks.into_iter().map(counter)),
+            limits,
+            closed: gather(kept.closed),
+            devices: kept.devices,
+            asked_at: kept.asked_at,
+            bearers: Bearers::load(bearer),
+        }
     }
 
-    /// The newest limit of a category, to be written beside its mark: an isolate that is behind does not bring an older
-    /// one back after the object has slept.
-    pub fn rule(&self, category: Category) -> Rule {
-        self.limits.get(&category).copied().unwrap_or_default()
+    /// What is to be written.
+    pub fn keep(&self, now: Millis) -> Kept {
+        let mark = |(pool, counter): (&Pool, &Counter)| (*pool, counter.mark(), self.rule(*pool));
+        let closed = self.closed.iter().filter(|(_, until)| **until > now);
+        Kept {
+            marks: self.counters.iter().map(mark).collect(),
+            closed: closed.map(|(pool, until)| (*pool, *until)).collect(),
+            devices: self.devices,
+            asked_at: self.asked_at,
+        }
     }
 
-    /// Lets deliveries of a class pass. Of two callers the one with the newer copy of the app says the limit: an
-    /// isolate that is behind does not bring an older, higher one back.
-    pub fn take(&mut self, admit: &Admit, vendor: Vendor, now: Millis) -> Take {
+    fn rule(&self, pool: Pool) -> Rule {
+        match pool {
+            Pool::Category(category) => self.limits.get(&category).copied().unwrap_or_default(),
+            Pool::Public => Rule::default(),
+        }
+    }
+
+    /// Whether the census has to be asked first. The limit is never below its rule's least: until that is used up nobody needs to
+    /// know how many devices there are.
+    pub fn wants_devices(&self, admit: &Admit, vendor: Vendor, now: Millis) -> bool {
+        let Some(rule) = per_day(vendor, admit.class.goes_as) else { return false };
+        let known = now.0.saturating_sub(self.asked_at.0) < COUNTED_MS;
+        !known && self.left(Pool::Public, rule.limit(self.devices), vendor, now) < admit.n
+    }
+
+    /// What the census says.
+    pub fn set_devices(&mut self, devices: Devices, now: Millis) {
+        (self.devices, self.asked_at) = (devices, now);
+    }
+
+    fn left(&self, pool: Pool, limit: u64, vendor: Vendor, now: Millis) -> u64 {
+        let today = now.day(vendor.day_zone());
+        self.counters.get(&pool).map_or(limit, |counter| counter.left(limit, today))
+    }
+
+    /// Lets deliveries of a class pass, as many as every limit on them lets. Of two callers the one with the newer copy of the
+    /// app says the app's limit: an isolate that is behind does not bring an older, higher one back.
+    pub fn take(&mut self, admit: &Admit, vendor: Vendor, now: Millis) -> Taken {
         // Who asks for a bearer only says nothing of limits.
         if admit.n == 0 {
-            return Take { granted: 0, write: None };
+            return Taken::default();
         }
+        let Class { category, goes_as } = admit.class;
         let said = (admit.policy, admit.limit);
-        let newest = self.limits.entry(admit.category).or_insert(said);
+        let newest = self.limits.entry(category).or_insert(said);
         if admit.policy >= newest.0 {
             *newest = said;
         }
-        let Some(limit) = newest.1 else { return Take { granted: admit.n, write: None } };
+        let own = newest.1.map(|limit| (Pool::Category(category), limit));
+        let vendors = per_day(vendor, goes_as).map(|rule| (Pool::Public, rule.limit(self.devices)));
+        if self.closed_until(admit.class, vendor, now).is_some() {
+            return Taken::default();
+        }
         let today = now.day(vendor.day_zone());
-        let counter = self.counters.entry(admit.category).or_insert_with(|| Counter::load(None, today));
-        counter.take(admit.n, limit, today, now)
+        let pools: Vec<(Pool, u64)> = own.into_iter().chain(vendors).collect();
+        let left = |(pool, limit): &(Pool, u64)| self.left(*pool, *limit, vendor, now);
+        let granted = pools.iter().map(left).chain([admit.n]).min().unwrap_or_default();
+        let mut write = false;
+        for (pool, limit) in pools {
+            let counter = self.counters.entry(pool).or_insert_with(|| Counter::load(None, today));
+            write |= counter.take(granted, limit, today, now).write.is_some();
+        }
+        Taken { granted, write }
     }
 
-    /// When the window that `now` is in ends.
-    pub fn resets_at(vendor: Vendor, now: Millis) -> Millis {
-        now.day(vendor.day_zone()).end(vendor.day_zone())
+    /// The vendor says that its day has no more of a class. In the first minutes of a day that may be the word of a clock that is
+    /// behind: it closes for some minutes only.
+    pub fn close(&mut self, class: Class, vendor: Vendor, now: Millis) {
+        let until = vendor.resets_at(now);
+        let early = until.0.saturating_sub(now.0) > DAY_MS - EARLY_MS;
+        let until = if early { Millis(now.0 + EARLY_MS) } else { until };
+        self.closed.insert(refused_pool(class, vendor), until);
+    }
+
+    /// Until when the vendor has refused more of a class.
+    pub fn closed_until(&self, class: Class, vendor: Vendor, now: Millis) -> Option<Millis> {
+        self.closed.get(&refused_pool(class, vendor)).copied().filter(|until| *until > now)
     }
 
     /// Takes back what was granted in the window that ends at `resets_at`.
-    pub fn give_back(&mut self, category: Category, n: u64, resets_at: Millis, vendor: Vendor) {
+    pub fn give_back(&mut self, class: Class, n: u64, resets_at: Millis, vendor: Vendor) {
         // The last millisecond of the window names its day.
         let day = Millis(resets_at.0.saturating_sub(1)).day(vendor.day_zone());
-        if let Some(counter) = self.counters.get_mut(&category) {
-            counter.give_back(n, day);
+        let own = Some(Pool::Category(class.category));
+        let vendors = per_day(vendor, class.goes_as).map(|_| Pool::Public);
+        for pool in own.into_iter().chain(vendors) {
+            if let Some(counter) = self.counters.get_mut(&pool) {
+                counter.give_back(n, day);
+            }
         }
+    }
+
+    /// How full each pool is.
+    pub fn levels(&self, vendor: Vendor, now: Millis) -> Vec<Level> {
+        let today = now.day(vendor.day_zone());
+        let pools = Category::ALL.map(Pool::Category).into_iter().chain([Pool::Public]);
+        let level = |pool| {
+            let granted = self.counters.get(&pool).map_or(0, |counter| counter.granted(today));
+            Level { pool, granted, closed: self.closed.get(&pool).copied().filter(|until| *until > now) }
+        };
+        pools.map(level).filter(|level| level.granted > 0 || level.closed.is_some()).collect()
     }
 
     /// A mark runs ahead of what was granted.
@@ -78,87 +192,23 @@ impl State {
         self.counters.values().any(Counter::is_ahead)
     }
 
-    /// The marks that ran ahead, as they really are.
-    pub fn trim(&mut self) -> Vec<(Category, Mark)> {
-        self.counters
-            .iter_mut()
-            .filter_map(|(category, counter)| Some((*category, counter.trim()?)))
-            .collect()
+    /// Brings the marks that ran ahead back to what was granted.
+    pub fn trim(&mut self) {
+        for (_, counter) in self.counters.iter_mut() {
+            counter.trim();
+        }
     }
+}
 
-    /// The bearer that may be handed out: not due for renewal, of this credential or a newer one, and not the one that
-    /// the vendor has just refused.
-    pub fn bearer(&self, revision: u64, refused: Option<&str>, now: Millis) -> Option<&Bearer> {
-        self.bearer.as_ref().filter(|bearer| {
-            let is_refused = refused == Some(hash::sha256_hex(bearer.token.reveal().as_bytes()).as_str());
-            bearer.renew_at > now && bearer.revision >= revision && !is_refused
-        })
-    }
+/// The vendor's limit on what goes as a category.
+fn per_day(vendor: Vendor, goes_as: Category) -> Option<PerDay> {
+    rules::rule(vendor, goes_as)?.per_day
+}
 
-    /// A bearer that was fetched.
-    pub fn set_bearer(&mut self, bearer: Bearer) {
-        self.bearer = Some(bearer);
-    }
+/// What a vendor's refusal is about: all that it limits together, or the category alone.
+fn refused_pool(class: Class, vendor: Vendor) -> Pool {
+    if rules::limits(vendor, class.goes_as) { Pool::Public } else { Pool::Category(class.category) }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::secret::Secret;
-
-    #[test]
-    fn a_bearer_is_handed_out_until_it_is_due_refused_or_of_an_older_credential() {
-        let mut state = State::default();
-        assert_eq!(state.bearer(1, None, Millis(0)), None);
-        state.set_bearer(Bearer { token: Secret::new("t"), renew_at: Millis(10), revision: 2 });
-        assert!(state.bearer(1, None, Millis(9)).is_some());
-        assert!(state.bearer(2, Some("another"), Millis(9)).is_some());
-        assert_eq!(state.bearer(2, Some(&hash::sha256_hex(b"t")), Millis(9)), None);
-        assert_eq!(state.bearer(3, None, Millis(9)), None);
-        assert_eq!(state.bearer(2, None, Millis(10)), None);
-    }
-
-    fn ask(category: Category, n: u64, limit: Option<u64>, policy: u64) -> Admit {
-        Admit { category, n, limit, policy, bearer: false, refused: None, revision: 1 }
-    }
-
-    #[test]
-    fn classes_are_counted_apart_and_survive_a_wake() {
-        let (vendor, now) = (Vendor::Fcm, Millis(86_400_000 * 20_000));
-        let mut state = State::default();
-        let take = state.take(&ask(Category::Marketing, 5, Some(3), 1), vendor, now);
-        assert_eq!(take.granted, 3);
-        let unlimited = state.take(&ask(Category::Im, 5, None, 1), vendor, now);
-        assert_eq!(unlimited, Take { granted: 5, write: None });
-        assert_eq!(state.take(&ask(Category::Im, 5, Some(9), 1), vendor, now).granted, 5);
-        let mut woken = State::load(
-            vec![(Category::Marketing, take.write.unwrap(), state.rule(Category::Marketing))],
-            None,
-            vendor,
-            now,
-        );
-        assert_eq!(woken.take(&ask(Category::Marketing, 1, Some(3), 1), vendor, now).granted, 0);
-        woken.give_back(Category::Marketing, 1, State::resets_at(vendor, now), vendor);
-        assert_eq!(woken.take(&ask(Category::Marketing, 9, Some(3), 1), vendor, now).granted, 1);
-    }
-
-    #[test]
-    fn an_isolate_that_is_behind_does_not_bring_an_older_limit_back() {
-        let (vendor, now) = (Vendor::Fcm, Millis(0));
-        let mut state = State::default();
-        assert_eq!(state.take(&ask(Category::Im, 2, Some(2), 5), vendor, now).granted, 2);
-        assert_eq!(state.take(&ask(Category::Im, 2, Some(100), 4), vendor, now).granted, 0);
-        assert_eq!(state.take(&ask(Category::Im, 2, None, 4), vendor, now).granted, 0);
-        assert_eq!(state.take(&ask(Category::Im, 2, Some(3), 6), vendor, now).granted, 1);
-        let bearer_only = Admit { bearer: true, ..ask(Category::Im, 0, None, 7) };
-        assert_eq!(state.take(&bearer_only, vendor, now), Take { granted: 0, write: None });
-        assert_eq!(state.take(&ask(Category::Im, 2, Some(100), 5), vendor, now).granted, 0, "still 3");
-        let mark = Mark { day: now.day(vendor.day_zone()), used: 3 };
-        let mut woken = State::load(vec![(Category::Im, mark, state.rule(Category::Im))], None, vendor, now);
-        assert_eq!(
-            woken.take(&ask(Category::Im, 2, Some(100), 5), vendor, now).granted,
-            0,
-            "also after a sleep"
-        );
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod app;
 pub mod audience;
+pub mod bearer;
 pub mod census;
 pub mod claim;
 pub mod judge;

@@ -67,6 +67,16 @@ impl Counter {
         Take { granted, write: Some(self.mark()) }
     }
 
+    /// How many more may pass.
+    pub fn left(&self, limit: u64, today: Day) -> u64 {
+        limit.saturating_sub(self.granted(today))
+    }
+
+    /// How many have passed today.
+    pub fn granted(&self, today: Day) -> u64 {
+        if today > self.day { 0 } else { self.granted }
+    }
+
     /// Takes back what was granted on a day and not used. Another day's grants are over.
     pub fn give_back(&mut self, n: u64, day: Day) {
         if day == self.day {
@@ -89,7 +99,8 @@ impl Counter {
         Some(self.mark())
     }
 
-    fn mark(&self) -> Mark {
+    /// What is to be written.
+    pub fn mark(&self) -> Mark {
         Mark { day: self.day, used: self.marked }
     }
 }

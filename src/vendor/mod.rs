@@ -21,7 +21,6 @@ use crate::{
         device::{Address, Platform},
         outcome::{Outcome, Reply, Verdict},
         problem::{Code, Problem},
-        push::Category,
         time::{DayZone, Millis},
     },
 };
@@ -133,11 +132,9 @@ impl Vendor {
         self.spec().day_zone
     }
 
-    /// The vendor's own daily limit for a category, where it does not depend on the app. Neither Apple nor Google has one, and
-    /// no push service (vendor pages, 1.8, 2.5 and 3.5: rates per device and per minute only); those of the phone makers
-    /// grow with the app ([`rules::PerDay`]).
-    pub fn per_day(self, _category: Category) -> Option<u64> {
-        None
+    /// When its day that `now` is in ends.
+    pub fn resets_at(self, now: Millis) -> Millis {
+        now.day(self.day_zone()).end(self.day_zone())
     }
 
     /// Days without a sign of life after which a device is stale.

@@ -4,7 +4,10 @@
 use serde_json::{Map, Value};
 
 use super::{Vendor, draft::merge};
-use crate::model::{app::Policy, push::Category};
+use crate::{
+    model::{app::Policy, push::Category},
+    wire::account::Devices,
+};
 
 /// What a vendor says of a category.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,6 +23,10 @@ pub struct Rule {
     granted: bool,
     /// Members of the class that are the app's own: its policy has to give them, as texts.
     needs: &'static [&'static str],
+    /// When the rule was read.
+    pub as_of: &'static str,
+    /// Where; begins with an address.
+    pub source: &'static str,
     /// Most messages for one device in one of the vendor's days.
     pub per_device: Option<u32>,
     /// Most messages in one of the vendor's days.
@@ -46,6 +53,17 @@ pub enum Of {
     Enabled,
 }
 
+impl PerDay {
+    /// The limit, with so many devices.
+    pub fn limit(self, devices: Devices) -> u64 {
+        let counted = match self.of {
+            Of::Installed => devices.installed,
+            Of::Enabled => devices.enabled,
+        };
+        counted.saturating_mul(self.times).max(self.least)
+    }
+}
+
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
 /// The rule on a category; none where the vendor does not sort, or the module does it.
@@ -53,12 +71,20 @@ pub fn rule(vendor: Vendor, category: Category) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.vendor == vendor.name() && rule.category == category.name())
 }
 
+/// Whose class a category's messages have: its own, or marketing's where the app lets them go so.
+pub fn goes_as(vendor: Vendor, category: Category, policy: &Policy) -> Category {
+    let lowered = policy.lower_class && own_class(vendor, category, policy).is_err();
+    if lowered { Category::Marketing } else { category }
+}
+
+/// Whether the vendor limits what goes as this category: how often in a day, or to one device.
+pub fn limits(vendor: Vendor, goes_as: Category) -> bool {
+    rule(vendor, goes_as).is_some_and(|rule| rule.per_day.is_some() || rule.per_device.is_some())
+}
+
 /// The class of a category, with the app's own members. `Err`: what the policy has to say first.
 pub fn class(vendor: Vendor, category: Category, policy: &Policy) -> Result<Map<String, Value>, String> {
-    match own_class(vendor, category, policy) {
-        Err(_) if policy.lower_class => own_class(vendor, Category::Marketing, policy),
-        class => class,
-    }
+    own_class(vendor, goes_as(vendor, category, policy), policy)
 }
 
 fn own_class(vendor: Vendor, category: Category, policy: &Policy) -> Result<Map<String, Value>, String> {

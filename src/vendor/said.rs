@@ -29,6 +29,8 @@ pub(super) enum Said {
     Slow(u32),
     /// The vendor's day has no more of this class.
     Quota,
+    /// This device has no more of it, or not now.
+    Capped,
     /// The vendor is in trouble.
     Down,
     /// It may have been taken before.
@@ -60,6 +62,7 @@ impl Said {
             Self::Renew => Outcome::Credentials(Again::NewToken),
             Self::Slow(secs) => Outcome::Retry { after: Some(secs), why: RetryWhy::RateLimited },
             Self::Quota => Outcome::Quota,
+            Self::Capped => Outcome::Capped,
             Self::Down => Outcome::Retry { after: None, why: RetryWhy::Unavailable },
             Self::Unknown => Outcome::Unknown,
         };

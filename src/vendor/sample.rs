@@ -180,6 +180,7 @@ pub(super) fn short(outcome: &Outcome) -> &'static str {
         Outcome::Rejected => "rejected",
         Outcome::TooLarge => "too large",
         Outcome::Quota => "quota",
+        Outcome::Capped => "capped",
         Outcome::Muted => "muted",
         Outcome::Credentials(Again::NewToken) => "renew",
         Outcome::Credentials(_) => "credentials",

@@ -35,21 +35,65 @@ pub enum Call {
     /// Let n deliveries pass, hand out the bearer.
     Admit(Admit),
     /// Take back what was granted and not used.
-    /// In order: of which category; granted when: what belongs to a window that is over is not given back; how many.
-    Return(Category, Millis, u64),
+    /// In order: of what; granted when: what belongs to a window that is over is not given back; how many.
+    Return(Class, Millis, u64),
+    /// The vendor says that its day has no more of this: nothing passes until the day ends.
+    Close(Class),
+    /// What is counted.
+    Show,
     /// Weigh "bad token" answers that a wrong setting of ours would also explain.
     /// In order: which setting it would be; accepted under it since the last call from this isolate; such answers now.
     Judge(String, u64, u64),
 }
 
+/// What a message counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Class {
+    /// What it is for: the app's own limits.
+    pub category: Category,
+    /// Whose class it has at the vendor: the vendor's limits. Another one where the app lets it go as marketing.
+    pub goes_as: Category,
+}
+
+/// What is counted together in one of the vendor's days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pool {
+    /// A category: the app's own limit.
+    Category(Category),
+    /// Everything that the vendor limits together, whatever it is for.
+    Public,
+}
+
+impl Pool {
+    /// Names its row.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Category(category) => category.name(),
+            Self::Public => "public",
+        }
+    }
+}
+
+/// How full one pool is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Level {
+    /// Which.
+    pub pool: Pool,
+    /// Granted today, less what came back.
+    pub granted: u64,
+    /// The vendor has refused more until then.
+    pub closed: Option<Millis>,
+}
+
 /// A request to pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Admit {
-    /// The class.
-    pub category: Category,
+    /// What it counts as.
+    pub class: Class,
     /// How many deliveries.
     pub n: u64,
-    /// Most in one of the vendor's days; `None`: nothing limits them.
+    /// Most in one of the vendor's days by the app's own word; the vendor's is the account's to know.
     pub limit: Option<u64>,
     /// Which revision of the app the limit is of: a caller with an older copy does not bring an older limit back.
     pub policy: u64,
@@ -84,6 +128,17 @@ pub enum Outcome {
     Returned,
     /// Whether the answers may remove tokens.
     Judged(bool),
+    /// In order: each pool that is counted; when the day ends.
+    Levels(Vec<Level>, Millis),
+}
+
+/// Devices of an app at a vendor, as the census counts them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Devices {
+    /// All that have the app.
+    pub installed: u64,
+    /// Those whose notifications are not off.
+    pub enabled: u64,
 }
 
 /// A bearer and how long it lasts.
@@ -104,9 +159,11 @@ mod tests {
     #[test]
     fn calls_are_pinned() {
         for text in [
-            r#"[["shop",1],"fcm",{"admit":["marketing",2,100,9,true,null,3]}]"#,
+            r#"[["shop",1],"fcm",{"admit":[["marketing","marketing"],2,100,9,true,null,3]}]"#,
             r#"[["shop",1],"apns",{"judge":["sandbox/com.example",9,1]}]"#,
-            r#"[["shop",1],"fcm",{"return":["im",5,1]}]"#,
+            r#"[["shop",1],"fcm",{"return":[["im","marketing"],5,1]}]"#,
+            r#"[["shop",1],"vivo",{"close":["follow","follow"]}]"#,
+            r#"[["shop",1],"vivo","show"]"#,
         ] {
             let call: Request = crate::wire::text::read(text).unwrap();
             assert_eq!(serde_json::to_string(&call).unwrap(), text);

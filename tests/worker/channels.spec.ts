@@ -71,7 +71,7 @@ test("devices of equal content share one call, and each has its own result", asy
     honor: [["expired", "token_gone"], ["failed", "vendor_unavailable"]],
     oppo: [["malformed", "token_gone"]],
     vivo: [["unknown", "token_gone"], ["uninstalled", "token_gone"], ["inactive", "vendor_rejected"], ["muted", "permission_off"]],
-    meizu: [["unsubscribed", "token_gone"], ["illegal", "token_gone"], ["muted", "permission_off"], ["capped", "quota"]],
+    meizu: [["unsubscribed", "token_gone"], ["illegal", "token_gone"], ["muted", "permission_off"], ["capped", "cap"]],
     xiaomi: [["invalid", ""]],
   };
   for (const [vendor, states] of Object.entries(dead)) {

@@ -11,6 +11,7 @@ use worker::{Env, State};
 use super::{
     super::{
         admit::seal_owner,
+        census,
         cx::{Cx, config, now, random},
         send::post_one,
     },
@@ -20,24 +21,25 @@ use super::{
 };
 use crate::{
     crypto::seal::Sealed,
-    model::{delivery::Reason, problem::Problem, push::Category},
+    line::health,
+    model::{delivery::Reason, problem::Problem},
     object::{
-        account::{Rule, State as Held},
+        account::{Kept, State as Held},
+        bearer::{Have, Refusal},
         judge::Seen,
-        quota::Mark,
     },
     vendor::Credential,
     wire::{
-        account::{Admit, BINDING, Bearer, Call, Outcome, Reply, Request as Ask},
+        account::{Admit, BINDING, Bearer, Call, Devices, Outcome, Reply, Request as Ask},
         app, text,
     },
 };
 
-/// Marks, one row per category; the access token, sealed.
+/// What counts against limits, in one row; the access token, sealed.
 const TABLES: &[Table] = &[
     Table {
-        name: "mark",
-        make: "CREATE TABLE IF NOT EXISTS mark (category TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID",
+        name: "kept",
+        make: "CREATE TABLE IF NOT EXISTS kept (id INTEGER PRIMARY KEY, record TEXT NOT NULL)",
     },
     Table {
         name: "bearer",
@@ -50,9 +52,6 @@ const TRIM_AFTER: Duration = Duration::from_secs(5);
 
 /// Settings whose answers are remembered; callers choose topics, so it is bounded. Forgetting keeps tokens.
 const SEEN_MAX: usize = 1_000;
-
-/// Why there is no bearer.
-type Refusal = (Reason, String);
 
 /// The object.
 #[wasm_bindgen]
@@ -80,10 +79,11 @@ impl Account {
     async fn alarm(&self) -> worker::Result<()> {
         self.trimming.set(false);
         self.shell.if_held(|held, rows| {
-            let trimmed = held.trim();
-            trimmed
-                .iter()
-                .try_for_each(|(category, mark)| store(rows, *category, *mark, held.rule(*category)))
+            if !held.is_ahead() {
+                return Ok(());
+            }
+            held.trim();
+            store(rows, &held.keep(now()))
         })?;
         Ok(())
     }
@@ -94,13 +94,25 @@ impl Account {
         let ask = &ask;
         let outcome = match &ask.call {
             Call::Admit(admit) => self.admit(ask, admit).await?,
-            Call::Return(category, resets_at, n) => {
+            Call::Return(class, resets_at, n) => {
                 let ahead = self.with(ask, |held, _| {
-                    held.give_back(*category, *n, *resets_at, ask.vendor);
+                    held.give_back(*class, *n, *resets_at, ask.vendor);
                     Ok(held.is_ahead())
                 })?;
                 self.trim_later(ahead).await?;
                 Outcome::Returned
+            }
+            Call::Close(class) => {
+                self.with(ask, |held, rows| {
+                    held.close(*class, ask.vendor, now());
+                    store(rows, &held.keep(now()))
+                })?;
+                Outcome::Returned
+            }
+            Call::Show => {
+                let now = now();
+                let levels = self.with(ask, |held, _| Ok(held.levels(ask.vendor, now)))?;
+                Outcome::Levels(levels, ask.vendor.resets_at(now))
             }
             Call::Judge(blame, accepted, doubtful) => {
                 let mut seen = self.seen.borrow_mut();
@@ -125,16 +137,31 @@ impl Account {
         } else {
             None
         };
+        if self.with(ask, |held, _| Ok(held.wants_devices(admit, ask.vendor, now())))? {
+            let devices = self.count(ask).await?;
+            self.with(ask, |held, rows| {
+                held.set_devices(devices, now());
+                store(rows, &held.keep(now()))
+            })?;
+        }
         let now = now();
         let (granted, ahead) = self.with(ask, |held, rows| {
-            let take = held.take(admit, ask.vendor, now);
-            if let Some(mark) = take.write {
-                store(rows, admit.category, mark, held.rule(admit.category))?;
+            let taken = held.take(admit, ask.vendor, now);
+            if taken.write {
+                store(rows, &held.keep(now))?;
             }
-            Ok((take.granted, held.is_ahead()))
+            Ok((taken.granted, held.is_ahead()))
         })?;
         self.trim_later(ahead).await?;
-        Ok(Outcome::Granted(granted, Held::resets_at(ask.vendor, now), bearer))
+        Ok(Outcome::Granted(granted, ask.vendor.resets_at(now), bearer))
+    }
+
+    /// How many devices the vendor's limit depends on. A census that does not answer counts as none: the limit is then the least
+    /// that its rule gives.
+    async fn count(&self, ask: &Ask) -> worker::Result<Devices> {
+        let cx = Cx::new(self.shell.env.clone(), config(&self.shell.env).map_err(fault)?);
+        let counted = census::count(&cx, &ask.tenant).await.unwrap_or_default();
+        Ok(health::devices(&counted, ask.vendor))
     }
 
     /// Sets the alarm that writes down marks which are above what was granted: those that ran ahead, and those whose
@@ -162,10 +189,10 @@ impl Account {
     async fn bearer(&self, ask: &Ask, admit: &Admit) -> worker::Result<Result<Bearer, Refusal>> {
         loop {
             let refused = admit.refused.as_deref();
-            let current =
-                self.with(ask, |held, _| Ok(held.bearer(admit.revision, refused, now()).cloned()))?;
-            if let Some(bearer) = current {
-                return Ok(Ok(bearer));
+            match self.with(ask, |held, _| Ok(held.bearers.have(admit.revision, refused, now())))? {
+                Have::Bearer(bearer) => return Ok(Ok(bearer)),
+                Have::Not(refusal) => return Ok(Err(refusal)),
+                Have::Ask => {}
             }
             match self.flight.turn().await {
                 Turn::Told(Err(refusal)) => return Ok(Err(refusal)),
@@ -173,13 +200,16 @@ impl Account {
                 Turn::Told(Ok(_)) | Turn::Again => {}
                 Turn::Mine(landing) => {
                     let result = self.fetch_bearer(ask).await?;
-                    if let Ok(bearer) = &result {
-                        self.with(ask, |held, rows| {
-                            keep(rows, &self.shell.env, ask, bearer)?;
-                            held.set_bearer(bearer.clone());
-                            Ok(())
-                        })?;
-                    }
+                    self.with(ask, |held, rows| {
+                        match &result {
+                            Ok(bearer) => {
+                                keep(rows, &self.shell.env, ask, bearer)?;
+                                held.bearers.fetched(bearer.clone(), refused.is_some(), now());
+                            }
+                            Err(refusal) => held.bearers.failed(admit.revision, refusal, now()),
+                        }
+                        Ok(())
+                    })?;
                     landing.tell(&result);
                     return Ok(result);
                 }
@@ -226,21 +256,18 @@ fn credentials(detail: &str) -> Refusal {
     (Reason::Credentials, detail.to_owned())
 }
 
-/// A mark that cannot be read is an error: as an empty counter it would grant twice.
+/// A row that cannot be read is an error: as empty counters it would grant twice.
 fn load(rows: &Rows, env: &Env, ask: &Ask) -> worker::Result<Held> {
-    let mut marks: Vec<(Category, Mark, Rule)> = Vec::new();
-    for row in rows.read("SELECT record FROM mark")?.into_iter().flatten() {
-        marks.push(text::read(&row)?);
-    }
+    let kept = rows.read("SELECT record FROM kept")?.into_iter().flatten().next();
+    let kept: Kept = kept.map(|row| text::read(&row)).transpose()?.unwrap_or_default();
     let sealed = rows.read("SELECT record FROM bearer")?.into_iter().flatten().next();
     let bearer = sealed.and_then(|text| open(&text, env, ask));
-    Ok(Held::load(marks, bearer, ask.vendor, now()))
+    Ok(Held::load(kept, bearer, ask.vendor, now()))
 }
 
-fn store(rows: &Rows, category: Category, mark: Mark, rule: Rule) -> worker::Result<()> {
-    let record = serde_json::to_string(&(category, mark, rule))?;
-    let values = vec![category.name().into(), record.into()];
-    rows.write("INSERT OR REPLACE INTO mark (category, record) VALUES (?, ?)", values)
+fn store(rows: &Rows, kept: &Kept) -> worker::Result<()> {
+    let values = vec![serde_json::to_string(kept)?.into()];
+    rows.write("INSERT OR REPLACE INTO kept (id, record) VALUES (1, ?)", values)
 }
 
 fn bearer_owner(ask: &Ask) -> String {

@@ -8,6 +8,7 @@ pub(super) mod hooks;
 pub(super) mod letters;
 pub(super) mod meta;
 mod pushes;
+mod quota;
 mod receipts;
 mod users;
 
@@ -41,6 +42,7 @@ pub(super) async fn answer(
         Call::PatchUser => users::patch(cx, request, hole(0)).await,
         Call::DeleteUser => users::delete(cx, request, hole(0)).await,
         Call::DevicesHealth => users::health(cx, request).await,
+        Call::Quota => quota::show(cx, request).await,
         Call::Events => users::events(cx, request).await,
         Call::Receipts => receipts::take(cx, request, hole(0), hole(1), hole(2)).await,
         Call::Advice => devices::advice(cx, request, hole(0), hole(1)).await,

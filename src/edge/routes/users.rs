@@ -71,7 +71,7 @@ fn unknown() -> Problem {
 /// Counts of devices.
 pub(super) async fn health(cx: &Cx, request: &Request<'_>) -> Result<Reply, Problem> {
     let app = authenticate::app(cx, request.authorization, Scope::Read).await?;
-    let counted = census::count(cx, &app).await?;
+    let counted = census::count(cx, &app.tenant()).await?;
     Ok(Reply::json(200, health::health(&app.policy, &counted, cx.now)))
 }
 

@@ -6,11 +6,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{body, json::Json, push::free, reader::Field, text};
+use super::{body, json::Json, push::free, reader::Field, targets::unsupported, text};
 use crate::{
     crypto::{pem, user_token::SECRET_MIN},
     model::{
-        app::{Limit, Policy, Scope, USER_TOKEN_KEYS_MAX},
+        app::{Limit, Over, Policy, Scope, USER_TOKEN_KEYS_MAX},
         problem::{Code, Problem},
         push::Category,
     },
@@ -145,6 +145,15 @@ fn policy(field: Field) -> Result<Policy, Problem> {
     }
     policy.lower_class = fields.take("lower_class").map_or(Ok(false), Field::boolean)?;
     policy.advice = fields.take("advice").map(advice).transpose()?;
+    if let Some(field) = fields.take("over_quota") {
+        let mut categories = field.object()?;
+        for category in Category::ALL {
+            let Some(field) = categories.take(category.name()) else { continue };
+            let ways = field.array()?.into_iter().map(over).collect::<Result<_, _>>()?;
+            policy.over_quota.insert(category, ways);
+        }
+        categories.end()?;
+    }
     fields.end()?;
     Ok(policy)
 }
@@ -156,6 +165,14 @@ fn days(field: Field, min: u64) -> Result<u32, Problem> {
     let (at, days) = (field.at.clone(), field.whole(3_650)?);
     let wrong = || Problem::at(Code::InvalidValue, at, format!("must be a whole number from {min} to 3650"));
     u32::try_from(days).ok().filter(|_| days >= min).ok_or_else(wrong)
+}
+
+/// A lower class and the socket are in the contract, not in this version.
+fn over(field: Field) -> Result<Over, Problem> {
+    let at = field.at.clone();
+    let all =
+        [("later", Some(Over::Later)), ("drop", Some(Over::Drop)), ("downgrade", None), ("online", None)];
+    field.one_of(&all)?.ok_or_else(|| unsupported(&at, "a lower class and the online channel"))
 }
 
 fn advice(field: Field) -> Result<AdviceRule, Problem> {
@@ -256,6 +273,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_over_the_quota_is_read_in_order() {
+        let change = app(br#"{"policy":{"over_quota":{"follow":["later","drop"],"im":[]}}}"#).unwrap();
+        let policy = change.policy.unwrap();
+        assert_eq!(policy.over_quota(Category::Follow), [Over::Later, Over::Drop]);
+        assert_eq!(policy.over_quota(Category::Im), []);
+        assert_eq!(policy.over_quota(Category::Marketing), []);
+    }
+
+    #[test]
     fn keys_of_user_tokens_are_read_in_their_forms() {
         let secret = "0123456789abcdef0123456789abcdef";
         let base64 = STANDARD.encode(secret);
@@ -280,6 +306,8 @@ mod tests {
     fn every_fault_has_its_code_and_pointer() {
         for (json, code, at) in [
             (r#"{"credentials":{"mars":{}}}"#, Code::UnknownField, "/credentials/mars"),
+            (r#"{"policy":{"over_quota":{"im":["never"]}}}"#, Code::InvalidValue, "/policy/over_quota/im/0"),
+            (r#"{"policy":{"over_quota":{"im":["online"]}}}"#, Code::NotSupported, "/policy/over_quota/im/0"),
             (
                 r#"{"policy":{"quota":{"fcm":{"promo":{"per_day":1}}}}}"#,
                 Code::UnknownField,

@@ -36,6 +36,8 @@ pub enum Call {
     ImportUsers,
     /// Counts of devices.
     DevicesHealth,
+    /// What is left of the limits.
+    Quota,
     /// Whether to ask for permission.
     Advice,
     /// What apps report.
@@ -63,7 +65,7 @@ pub enum Call {
 }
 
 /// Method, path template, call.
-pub const TABLE: [(&str, &str, Call); 27] = [
+pub const TABLE: [(&str, &str, Call); 28] = [
     ("POST", "/v1/push", Call::Push),
     ("POST", "/v1/push:explain", Call::ExplainPush),
     ("GET", "/v1/push/{id}", Call::GetPush),
@@ -79,6 +81,7 @@ pub const TABLE: [(&str, &str, Call); 27] = [
     ("DELETE", "/v1/users/{user}", Call::DeleteUser),
     ("POST", "/v1/users:import", Call::ImportUsers),
     ("GET", "/v1/devices/health", Call::DevicesHealth),
+    ("GET", "/v1/quota", Call::Quota),
     ("GET", "/v1/users/{user}/devices/{device}/advice", Call::Advice),
     ("POST", "/v1/events", Call::Events),
     ("POST", "/v1/receipts/{app}/{vendor}/{secret}", Call::Receipts),

@@ -44,12 +44,12 @@ const TARGETS: &Codes = &[
     (513, Said::Down),
     (518, Said::Slow(10)),
     (519, Said::Down),
-    (520, Said::Quota),
+    (520, Said::Capped),
     (110_002, Said::Gone),
     (110_003, Said::Gone),
     (110_005, Said::Rejected),
     (110_010, Said::Muted),
-    (110_011, Said::Quota),
+    (110_011, Said::Capped),
 ];
 
 /// What came of a request.

@@ -91,12 +91,12 @@ fn every_code_of_one_token_has_its_class() {
         ("513", "down"),
         ("518", "slow"),
         ("519", "down"),
-        ("520", "quota"),
+        ("520", "capped"),
         ("110002", "gone"),
         ("110003", "gone"),
         ("110005", "rejected"),
         ("110010", "muted"),
-        ("110011", "quota"),
+        ("110011", "capped"),
         ("4711", "rejected"),
     ] {
         let body = format!(

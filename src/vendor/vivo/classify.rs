@@ -38,7 +38,7 @@ const CODES: &Codes = &[
     (10_068, Said::Rejected),
     (10_069, Said::Rejected),
     (10_070, Said::Quota),
-    (10_071, Said::Quota), // outside the hours of marketing; unverified
+    (10_071, Said::Capped), // outside the hours of marketing; unverified
     (10_072, Said::Slow(10)),
     (10_078, Said::Rejected),    // unverified
     (10_082, Said::Credentials), // unverified

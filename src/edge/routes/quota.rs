@@ -1,0 +1,35 @@
+//! `/v1/quota`.
+
+use super::super::{
+    admit, authenticate, census,
+    cx::{Cx, unavailable},
+    exchange::{Reply, Request},
+    together::together,
+};
+use crate::{
+    line::quota::{self, Account},
+    model::{
+        app::{App, Scope},
+        problem::Problem,
+    },
+    vendor::Vendor,
+    wire::account::{Call, Outcome},
+};
+
+/// What is left of the limits at every vendor that the app has a credential for. Asks each of their accounts and the census.
+pub(super) async fn show(cx: &Cx, request: &Request<'_>) -> Result<Reply, Problem> {
+    let app = authenticate::app(cx, request.authorization, Scope::Read).await?;
+    let asked = app.credentials.keys().map(|vendor| account(cx, &app, *vendor));
+    let accounts = together(usize::MAX, asked).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let counted = census::count(cx, &app.tenant()).await?;
+    Ok(Reply::json(200, quota::quota(&app, &accounts, &counted, cx.now)))
+}
+
+async fn account(cx: &Cx, app: &App, vendor: Vendor) -> Result<Account, Problem> {
+    match admit::call(cx, app, vendor, Call::Show).await? {
+        Outcome::Levels(levels, resets_at) => Ok((vendor, levels, resets_at)),
+        Outcome::Granted(..) | Outcome::NoBearer(..) | Outcome::Returned | Outcome::Judged(..) => {
+            Err(unavailable("an account gave no usable answer"))
+        }
+    }
+}

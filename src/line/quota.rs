@@ -1,0 +1,127 @@
+//! `GET /v1/quota`: what limits the app at each vendor today, whose limit it is, and how much of it is left.
+
+use serde_json::{Map, Value, json};
+
+use super::health;
+use crate::{
+    model::{app::App, push::Category, table::gather, time::Millis},
+    vendor::{
+        Vendor,
+        rules::{self, Of, Rule},
+    },
+    wire::{
+        account::{Level, Pool},
+        census::Reply,
+    },
+};
+
+/// What one account counts, and when its day ends.
+pub type Account = (Vendor, Vec<Level>, Millis);
+
+/// The answer.
+pub fn quota(app: &App, accounts: &[Account], counted: &[Reply], now: Millis) -> String {
+    let shown = accounts.iter().map(|(vendor, levels, resets_at)| {
+        let level = |pool| levels.iter().find(|level| level.pool == pool);
+        let vendors = of_vendor(*vendor).map(|(rule, categories)| {
+            let per_day = rule.per_day.map(|per_day| per_day.limit(health::devices(counted, *vendor)));
+            let mut limit = limit(&categories, "vendor", per_day, level(Pool::Public), now);
+            limit.insert("rule".into(), self::rule(rule));
+            Value::Object(limit)
+        });
+        let own = Category::ALL.into_iter().filter_map(|category| {
+            let (of, level) = (app.policy.per_day(*vendor, category), level(Pool::Category(category)));
+            let shown =
+                of.is_some() || level.is_some_and(|level| level.closed.is_some_and(|until| until > now));
+            shown.then(|| Value::Object(limit(&[category], "app", of, level, now)))
+        });
+        let limits: Vec<Value> = vendors.into_iter().chain(own).collect();
+        (vendor.name().to_owned(), json!({"resets_at": resets_at.rfc3339(), "limits": limits}))
+    });
+    let shown: Map<String, Value> = gather(shown);
+    json!({"accounts": shown}).to_string()
+}
+
+/// A vendor's rule on what it limits, and all categories that it limits together.
+fn of_vendor(vendor: Vendor) -> Option<(&'static Rule, Vec<Category>)> {
+    let limited = Category::ALL.into_iter().filter(|category| rules::limits(vendor, *category));
+    let categories: Vec<Category> = limited.collect();
+    Some((rules::rule(vendor, *categories.first()?)?, categories))
+}
+
+fn limit(
+    categories: &[Category],
+    by: &str,
+    per_day: Option<u64>,
+    level: Option<&Level>,
+    now: Millis,
+) -> Map<String, Value> {
+    let granted = level.map_or(0, |level| level.granted);
+    let closed = level.and_then(|level| level.closed).filter(|until| *until > now);
+    let left = if closed.is_some() { Some(0) } else { per_day.map(|limit| limit.saturating_sub(granted)) };
+    let mut shown = Map::new();
+    shown.insert("categories".into(), json!(categories));
+    shown.insert("by".into(), by.into());
+    shown.insert("per_day".into(), json!(per_day));
+    shown.insert("granted".into(), granted.into());
+    shown.insert("left".into(), json!(left));
+    if let Some(until) = closed {
+        shown.insert("closed_until".into(), until.rfc3339().into());
+    }
+    shown
+}
+
+fn rule(rule: &Rule) -> Value {
+    let mut shown = Map::new();
+    if let Some(per_day) = rule.per_day {
+        let of = match per_day.of {
+            Of::Installed => "installed",
+            Of::Enabled => "enabled",
+        };
+        shown.insert("per_day".into(), json!({"times": per_day.times, "of": of, "least": per_day.least}));
+    }
+    if let Some(n) = rule.per_device {
+        shown.insert("per_device".into(), n.into());
+    }
+    shown.insert("as_of".into(), rule.as_of.into());
+    shown.insert("source".into(), rule.source.into());
+    Value::Object(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        line::admit::tests::app,
+        model::app::Limit,
+        wire::census::{Entry, Reply},
+    };
+
+    #[test]
+    fn each_limit_says_whose_it_is_and_what_is_left() {
+        let now = Millis(20_000 * 86_400_000);
+        let mut app = app(Some(5));
+        app.policy.quota.insert(Vendor::Vivo, gather([(Category::Marketing, Limit { per_day: 9 })]));
+        let entry = |text: &str, n| (Entry::try_from(text.to_owned()).unwrap(), n);
+        let devices = vec![entry("vivo g 19999", 15_000), entry("vivo d 19999", 9_000)];
+        let counted = [Reply { devices, ..Reply::default() }];
+        let level = |pool, granted, closed| Level { pool, granted, closed };
+        let vivo = vec![
+            level(Pool::Category(Category::Marketing), 4, None),
+            level(Pool::Public, 10, Some(Millis(now.0 + 1))),
+        ];
+        let closed_before = vec![level(Pool::Category(Category::Im), 0, Some(now))];
+        let accounts = [(Vendor::Vivo, vivo, Millis(now.0 + 2)), (Vendor::Fcm, closed_before, now)];
+        let shown: Value = serde_json::from_str(&quota(&app, &accounts, &counted, now)).unwrap();
+        let limits = &shown["accounts"]["vivo"]["limits"];
+        let vendors = &limits[0];
+        assert_eq!(vendors["per_day"], 30_000, "twice those with notifications on");
+        assert_eq!((&vendors["granted"], &vendors["left"]), (&json!(10), &json!(0)), "closed");
+        assert_eq!(vendors["closed_until"], Millis(now.0 + 1).rfc3339());
+        assert_eq!(vendors["rule"]["per_device"], 2);
+        let own = json!({"categories": ["marketing"], "by": "app", "per_day": 9, "granted": 4, "left": 5});
+        assert_eq!(limits[1], own);
+        assert_eq!(limits[2], Value::Null);
+        let fcm = json!([{"categories": ["marketing"], "by": "app", "per_day": 5, "granted": 0, "left": 5}]);
+        assert_eq!(shown["accounts"]["fcm"]["limits"], fcm);
+    }
+}

@@ -1,0 +1,90 @@
+// The vendors' own limits: what they refuse closes a class, what is over waits or is dropped as the app says, and how much is
+// left can be read.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ADMIN_KEY, type App, Stage, cost, until } from "./stage.ts";
+
+let stage: Stage;
+before(async () => {
+  stage = await Stage.start({ bindings: { LEDGER_SHARDS: "1" } });
+});
+after(() => stage.stop());
+
+const to = (vendor: string, n = 1) => ({ tokens: Array.from({ length: n }, (_, at) => ({ vendor, token: `${vendor}-${at.toString(16).padStart(32, "0")}` })) });
+const quota = async (app: App, vendor: string) => (await stage.must("GET", "/v1/quota", app.key)).accounts[vendor];
+/** The first minutes of a vendor's day close a class for minutes only. */
+const endsWith = (account: any) => {
+  const day = Date.parse(account.resets_at);
+  return Date.now() < day - 86_400_000 + 300_000 ? undefined : account.resets_at;
+};
+
+test("a vendor's refusal closes what it limits together until its day ends, and nothing else", async () => {
+  const app = await stage.channels({}, { vivo: { per_day: 3 } });
+  const send = (category: string, n = 1) => stage.push(app, { to: to("vivo", n), category });
+  assert.equal((await send("marketing", 3)).json.counts.accepted, 3);
+  const refused = await send("marketing");
+  assert.deepEqual([refused.json.deliveries[0].state, refused.json.deliveries[0].reason], ["failed", "quota"], refused.text);
+  for (const category of ["marketing", "follow"]) {
+    const closed = await send(category);
+    assert.deepEqual([closed.json.deliveries[0].state, closed.json.deliveries[0].reason], ["skipped", "quota"], closed.text);
+    assert.equal(cost(closed).fetches, 0, "the vendor is not asked again");
+  }
+  assert.equal((await send("order")).json.counts.accepted, 1);
+  const account = await quota(app, "vivo");
+  const [limit] = account.limits;
+  assert.deepEqual([limit.by, limit.categories, limit.per_day, limit.granted, limit.left], ["vendor", ["follow", "marketing"], 20_000, 3, 0]);
+  if (endsWith(account)) assert.equal(limit.closed_until, account.resets_at);
+  assert.match(limit.rule.source, /^https:/);
+  assert.deepEqual(limit.rule.per_day, { times: 2, of: "enabled", least: 20_000 });
+});
+
+test("what is over waits for the next day where its time lasts so long, and is taken back like everything that waits", async () => {
+  const app = await stage.app({ quota: { apns: { follow: { per_day: 1 } } }, over_quota: { follow: ["later", "drop"] } });
+  await stage.iphone(app, "u");
+  const send = (ttl: number) => stage.push(app, { to: { users: ["u"] }, category: "follow", ttl });
+  assert.equal((await send(86_400)).json.counts.accepted, 1);
+  const held = await send(2 * 86_400);
+  const [delivery] = held.json.deliveries;
+  assert.deepEqual([delivery.state, delivery.reason], ["held", "quota"], held.text);
+  const { resets_at, limits } = await quota(app, "apns");
+  assert.equal(Date.parse(delivery.until), Date.parse(resets_at) + 60_000);
+  assert.deepEqual(limits.map(({ by, categories, per_day, granted, left }: any) => [by, categories, per_day, granted, left]), [["app", ["follow"], 1, 1, 0]]);
+  const dropped = await send(0);
+  assert.deepEqual([dropped.json.deliveries[0].state, dropped.json.deliveries[0].reason], ["skipped", "quota"], dropped.text);
+  const taken = await stage.ask("DELETE", `/v1/push/${held.json.id}`, app.key);
+  assert.deepEqual(taken.json.counts, { cancelled: 1 }, taken.text);
+});
+
+test("a vendor's refusal is held, too, where the app says so", async () => {
+  const app = await stage.channels({ over_quota: { marketing: ["later"] } }, { oppo: { per_day: 1 } });
+  const send = () => stage.push(app, { to: { tokens: [{ vendor: "oppo", token: `OPPO_CN_${"0".repeat(32)}` }] }, category: "marketing", ttl: 2 * 86_400 });
+  assert.equal((await send()).json.counts.accepted, 1);
+  const refused = await send();
+  assert.deepEqual([refused.json.deliveries[0].state, refused.json.deliveries[0].reason], ["held", "quota"], refused.text);
+});
+
+test("a wrong secret asks the vendor for no token after the other", async () => {
+  const app = await stage.channels();
+  const credentials = await stage.lab.make("vivo", {});
+  await stage.must("PUT", `/v1/apps/${app.id}`, ADMIN_KEY, { credentials: { vivo: { ...credentials, app_secret: "wrong" } } });
+  stage.lab.clearLog();
+  const answers = [];
+  for (let n = 0; n < 8; n++) answers.push(await stage.push(app, { to: to("vivo"), category: "im" }));
+  for (const { json, text } of answers) assert.deepEqual([json.deliveries[0].state, json.deliveries[0].reason], ["failed", "credentials"], text);
+  const asked = stage.seen("vivo").filter(({ path }) => /auth/.test(path)).length;
+  assert.ok(asked >= 1 && asked <= 2, `${asked} requests for a token`);
+  await stage.must("PUT", `/v1/apps/${app.id}`, ADMIN_KEY, { credentials: { vivo: credentials } });
+  const mended = await until(async () => {
+    const { json } = await stage.push(app, { to: to("vivo"), category: "im" });
+    return json.counts.accepted === 1 ? json : undefined;
+  }, 10_000);
+  assert.equal(mended.counts.accepted, 1);
+});
+
+test("only a key with the scope read sees the limits, and a vendor without a credential has none", async () => {
+  const app = await stage.app();
+  const { key } = await stage.must("POST", `/v1/apps/${app.id}/keys`, ADMIN_KEY, { scopes: ["push"] });
+  assert.equal((await stage.ask("GET", "/v1/quota", key)).status, 403);
+  assert.deepEqual(Object.keys((await stage.must("GET", "/v1/quota", app.key)).accounts).sort(), ["apns", "fcm"]);
+});
