@@ -1,7 +1,8 @@
 // Messages for real browsers, with the way out in the test's hands: nothing leaves this machine.
 
 import assert from "node:assert/strict";
-import { request } from "node:http";
+import { createServer, request, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, test } from "node:test";
 import { post, type Reply } from "./client.ts";
 import { startLab, type Lab } from "./lab.ts";
@@ -88,7 +89,10 @@ test("a browser made here never leaves, also one of a lab that is gone", async (
   const earlier = await startLab();
   labs.push(earlier);
   for (const service of ["google", "mozilla", "apple", "microsoft"] as const) {
-    for (const maker of [lab, earlier]) assert.match(String((await send(lab, maker.subscribe({ service }).endpoint)).status), /^4/);
+    for (const maker of [lab, earlier]) {
+      const { endpoint } = maker.subscribe({ service });
+      assert.match(String((await send(lab, endpoint)).status), /^4/);
+    }
   }
   const mine = lab.subscribe();
   lab.reset({ accounts: true });
@@ -139,6 +143,36 @@ test("a fault and a state answer before anything leaves", async () => {
   assert.equal((await send(lab, endpoint)).status, 429);
   assert.deepEqual(sent, []);
   assert.equal((await send(lab, endpoint)).status, 201);
+});
+
+test("so it is on the wire: no redirect is followed, and nothing is added to what counts", async () => {
+  const seen: { url: string | undefined; headers: IncomingHttpHeaders; body: string }[] = [];
+  const service = createServer(async (incoming, outgoing) => {
+    const body = Buffer.concat(await incoming.toArray()).toString();
+    seen.push({ url: incoming.url, headers: incoming.headers, body });
+    outgoing.writeHead(307, { location: "/elsewhere" }).end();
+  });
+  await new Promise<void>((done) => service.listen(0, "127.0.0.1", done));
+  try {
+    const { port } = service.address() as AddressInfo;
+    const here = (url: unknown, init?: RequestInit): Promise<Response> =>
+      fetch(String(url).replace("https:/", `http://127.0.0.1:${port}`), init);
+    const lab = await startLab({ settings: { webpush_forward: true }, fetch: here as typeof fetch });
+    labs.push(lab);
+    const endpoint = REAL.at(-1) as string;
+    const headers = { "content-encoding": "aes128gcm", "content-type": "application/octet-stream" };
+    const reply = await send(lab, endpoint, headers);
+    assert.deepEqual([reply.status, reply.headers["location"]], [307, "/elsewhere"]);
+    assert.deepEqual(seen.map(({ url, body }) => [`https:/${url}`, body]), [[endpoint, "sealed"]]);
+    const [first] = seen;
+    for (const [name, value] of Object.entries({ ...headers, ttl: "60", "content-length": "6" })) {
+      assert.equal(first?.headers[name], value);
+    }
+    for (const name of ["authorization", "urgency", "topic", "cookie"]) assert.equal(first?.headers[name], undefined);
+  } finally {
+    service.close();
+    service.closeAllConnections();
+  }
 });
 
 test("a redirect is given back, a long body is cut", async () => {
