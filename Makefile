@@ -26,7 +26,7 @@ setup-audit:
 build: setup ## build the worker into build/
 	@tests/tools/build.sh
 
-dev: build ## run it here beside the vendor lab, with a demo app, and send one push
+dev: build ## run it here beside the vendor lab, with a demo app and a page, and send one push
 	@$(NODE) tests/dev/dev.ts
 
 test: setup-audit ## everything CI runs: lints, native tests, worker tests against the lab, size, dry run

@@ -25,6 +25,8 @@ export interface LabOptions {
   /** HTTP/2 (and 1.1) over TLS. Default 0: any free port. */
   h2Port?: number;
   settings?: Partial<Settings>;
+  /** In place of the global one where `webpush_forward` passes a message on. */
+  fetch?: typeof fetch;
 }
 
 /** What can be asked of a lab, directly or through /_lab/. */
@@ -74,6 +76,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     settings,
     tokens,
     now: () => Date.now() + settings.clock_offset * 1000,
+    fetch: options.fetch ?? fetch,
     credentialSeen: (vendor, credential) => stats.credentialSeen(vendor, credential),
   };
   const vendors = allVendors(world);

@@ -34,15 +34,16 @@ interface Route {
 
 export function createHandler(vendors: readonly Vendor[], books: Books, control: Control): Handler {
   const hosts = new Set(vendors.flatMap((vendor) => vendor.hosts));
+  const isAt = (vendor: Vendor, host: string): boolean => vendor.hosts.includes(host) || (vendor.alsoAt?.(host) ?? false);
   const find = (host: string, target: string): Vendor | undefined =>
-    vendors.find((vendor) => vendor.hosts.includes(host) && (vendor.takes?.(host, target) ?? true));
+    vendors.find((vendor) => isAt(vendor, host) && (vendor.takes?.(host, target) ?? true));
 
   function route(request: IncomingRequest): Route {
     const url = request.url ?? "/";
     const end = url.indexOf("/", 1);
     const first = url.slice(1, end === -1 ? undefined : end);
     const named = end === -1 ? "/" : url.slice(end);
-    if (hosts.has(first)) return { vendor: find(first, named), host: first, target: named };
+    if (hosts.has(first) || vendors.some((vendor) => vendor.alsoAt?.(first))) return { vendor: find(first, named), host: first, target: named };
     const authority = request.headers[":authority"] ?? request.headers.host;
     const host = typeof authority === "string" ? authority.toLowerCase().replace(/:\d+$/, "") : "";
     return { vendor: find(host, url), host, target: url };

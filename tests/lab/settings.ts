@@ -15,6 +15,8 @@ export interface Settings {
   apns_strict_jwt: boolean;
   /** Drop HTTP/1.1 connections to APNs, as Apple's servers do. */
   apns_h2_only: boolean;
+  /** Pass on what is for a browser that was not made here: the one thing by which the lab leaves this machine. */
+  webpush_forward: boolean;
 }
 
 export function defaultSettings(): Settings {
@@ -25,6 +27,7 @@ export function defaultSettings(): Settings {
     apns_jwt_interval: 1200,
     apns_strict_jwt: false,
     apns_h2_only: false,
+    webpush_forward: false,
   };
 }
 

@@ -15,6 +15,8 @@ export interface Vendor {
   readonly name: string;
   /** The vendor's real hosts. */
   readonly hosts: readonly string[];
+  /** Further hosts of it, which have too many names for a list. */
+  alsoAt?(host: string): boolean;
   /** Which requests to a host are this vendor's, where it shares the host with one listed later. */
   takes?(host: string, path: string): boolean;
   /** The states PUT /_lab/tokens accepts; the first is the default. Empty: this vendor knows no phones. */
@@ -48,6 +50,8 @@ export interface World {
   readonly tokens: Tokens;
   /** The vendors' clock in milliseconds. */
   now(): number;
+  /** The way out to real services, for what a setting lets through. */
+  readonly fetch: typeof fetch;
   /** Notes a credential, so that the statistics can say how many different ones a vendor has seen. */
   credentialSeen(vendor: string, credential: string): void;
 }
