@@ -129,7 +129,7 @@ test("a signature with another secret, and one that is ten minutes old, change n
   assert.equal((await deliveries(app, push.json.id))[0].seen, "received");
 });
 
-test("vendors that report before the push was answered are heard as well", async () => {
+test("vendors that report at once, while the push is still being answered, are heard as well", async () => {
   const app = await reportedApp();
   for (const vendor of REPORTING) await register(app, vendor, "quick");
   stage.lab.settings({ report_at_once: true });
