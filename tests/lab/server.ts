@@ -32,7 +32,8 @@ interface Route {
   readonly target: string;
 }
 
-export function createHandler(vendors: readonly Vendor[], books: Books, control: Control): Handler {
+/** `answered`: told when a vendor has had its say about a request. */
+export function createHandler(vendors: readonly Vendor[], books: Books, control: Control, answered: (vendor: Vendor) => void): Handler {
   const hosts = new Set(vendors.flatMap((vendor) => vendor.hosts));
   const isAt = (vendor: Vendor, host: string): boolean => vendor.hosts.includes(host) || (vendor.alsoAt?.(host) ?? false);
   const find = (host: string, target: string): Vendor | undefined =>
@@ -79,11 +80,15 @@ export function createHandler(vendors: readonly Vendor[], books: Books, control:
       seen.reason = answer.reason;
     };
 
-    if (fault !== undefined) return perform(fault, vendor as Vendor, () => (vendor as Vendor).answer(request), out, settle);
+    if (fault !== undefined) {
+      await perform(fault, vendor as Vendor, () => (vendor as Vendor).answer(request), out, settle);
+      return answered(vendor as Vendor);
+    }
     const answer = body === undefined ? TOO_LONG : await (vendor?.answer(request) ?? nobody(host));
     settle(answer);
     if (answer.status === 0) out.drop();
     else out.send(answer);
+    if (vendor !== undefined) answered(vendor);
   }
 
   return (request, response) => {

@@ -6,6 +6,7 @@
 // statistics are done around it. One module may serve several hosts (a vendor's token host beside its push host).
 
 import type { IncomingHttpHeaders } from "node:http";
+import type { Consoles } from "../consoles.ts";
 import type { Settings } from "../settings.ts";
 import type { Tokens } from "../tokens.ts";
 import type { Callback } from "./makers.ts";
@@ -35,7 +36,7 @@ export interface Vendor {
   make?(options: unknown): Promise<object>;
   /** Makes a phone (a browser) of which the lab holds the keys, and returns what the phone would tell. */
   subscribe?(options: unknown): object;
-  /** What the vendor would report by now of messages that named an address to report to. */
+  /** What the vendor has to report by now, of messages with an address to report to. */
   callbacks?(): readonly Callback[];
   /** Forgets what requests have left behind; accounts only if told so. */
   reset(accounts: boolean): void;
@@ -48,6 +49,7 @@ export function canonicalToken(vendor: Vendor, token: string): string {
 export interface World {
   readonly settings: Settings;
   readonly tokens: Tokens;
+  readonly consoles: Consoles;
   /** The vendors' clock in milliseconds. */
   now(): number;
   /** The way out to real services, for what a setting lets through. */
