@@ -86,6 +86,8 @@ pub struct Brief<'a> {
     pub message: &'a Message,
     /// Of which push.
     pub push: &'a PushId,
+    /// When it was due: the same for every try.
+    pub due: Millis,
     /// When.
     pub now: Millis,
     /// The class in the vendor's own words, merged into its JSON.

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use crate::{
     model::{
-        ids::PushId,
         kind::{Activity, Kind},
         time::Millis,
     },
@@ -61,13 +60,14 @@ pub(super) fn form(kind: Kind) -> Form {
     }
 }
 
-/// What a Live Activity has in `aps`. Its time is that of the push, so that a later try of an older state does not overtake a
-/// newer one.
-pub(super) fn activity(of: &Activity, push: &PushId) -> Map<String, Value> {
+/// What a Live Activity has in `aps`. A phone ignores a state that is older than the one it shows, so its time is when the push
+/// was due: the same for every try, so that a late one does not overtake a newer state, and not that of a push for later's
+/// making, which may be hours older than what went out since.
+pub(super) fn activity(of: &Activity, due: Millis) -> Map<String, Value> {
     let secs = |at: Option<Millis>| at.map(|at| at.secs().into());
     let (name, attributes) = of.attributes.clone().unzip();
     object([
-        ("timestamp", Some(push.created().secs().into())),
+        ("timestamp", Some(due.secs().into())),
         ("event", Some(of.event.as_str().into())),
         ("content-state", Some(Value::Object(of.state.clone()))),
         ("attributes-type", name.map(Value::from)),

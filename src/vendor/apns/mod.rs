@@ -54,7 +54,7 @@ pub const SPEC: Spec = Spec {
     shows: &[],
     retry_secs,
     token,
-    draft: |brief| draft(brief.message, brief.push, brief.now),
+    draft: |brief| draft(brief.message, brief.push, brief.due, brief.now),
     check_options,
     prepare: None,
     request: |facts, call| match facts {

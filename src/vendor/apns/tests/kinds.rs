@@ -125,6 +125,17 @@ fn a_live_activity_in_apples_words() {
     );
 }
 
+/// An end that was planned at noon for the evening is newer than an update of the afternoon.
+#[test]
+fn a_live_activitys_time_is_when_the_push_was_due_whatever_the_try() {
+    let ends = Message { activity: Some(activity("end")), ..of_kind(Kind::LiveActivity, Category::Order) };
+    let due = NOW.plus_secs(6 * 3_600);
+    for now in [due, due.plus_secs(900)] {
+        let sent = draft(&ends, &push(), due, now).unwrap();
+        assert!(body(&sent).contains(&format!(r#""timestamp":{}"#, due.secs())), "{}", body(&sent));
+    }
+}
+
 #[test]
 fn what_shows_nothing_has_the_apps_data_only() {
     for (kind, aps) in [
@@ -145,7 +156,7 @@ fn a_call_may_have_more_bytes() {
     let with = |kind, length: usize| {
         let mut message = of_kind(kind, Category::Im);
         message.data.insert("sdp".into(), "x".repeat(length));
-        draft(&message, &push(), NOW).map(|draft| draft.body.max_len())
+        draft(&message, &push(), NOW, NOW).map(|draft| draft.body.max_len())
     };
     assert!((4_096..=5_120).contains(&with(Kind::Voip, 4_600).unwrap()));
     assert!(with(Kind::Voip, 5_100).is_err() && with(Kind::Alert, 4_600).is_err());
