@@ -65,7 +65,11 @@ fn payload(
 
 fn aps(message: &Message, body: Option<&str>) -> Map<String, Value> {
     let Some(shown) = &message.notification else {
-        return form(message.kind).alone.map(|name| (name.to_owned(), 1.into())).into_iter().collect();
+        return form(message.kind)
+            .alone
+            .map(|(name, flag)| (name.to_owned(), flag.into()))
+            .into_iter()
+            .collect();
     };
     let class = class(message.category);
     let alert = alert(shown, body);

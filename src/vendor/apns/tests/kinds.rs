@@ -143,8 +143,8 @@ fn what_shows_nothing_has_the_apps_data_only() {
         (Kind::Location, "{}"),
         (Kind::Fileprovider, "{}"),
         (Kind::Pushtotalk, "{}"),
-        (Kind::Widgets, r#"{"content-changed":1}"#),
-        (Kind::Controls, r#"{"content-changed":1}"#),
+        (Kind::Widgets, r#"{"content-changed":true}"#),
+        (Kind::Controls, r#"{"content-changed":true}"#),
     ] {
         let sent = body(&made(&of_kind(kind, Category::Order)));
         assert_eq!(sent, format!(r#"{{"aps":{aps},"ep_guard":"account","ep_id":"<id>","k":"v"}}"#));
