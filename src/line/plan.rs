@@ -160,7 +160,7 @@ fn decide(
 ) -> Decision {
     let Reached { address, permission, seen: heard, opted_out, hush } = reached;
     let vendor = address.vendor;
-    if permission == Permission::Denied {
+    if permission == Permission::Denied && vendor.needs_permission(message) {
         return skip(
             Some(vendor),
             Reason::PermissionOff,

@@ -5,10 +5,11 @@ use crate::{
     line::parse,
     model::{
         app::Credential,
+        device::Environment,
         ids::{AppId, DeviceId, UserId},
         secret::Secret,
     },
-    vendor::{Facts, fcm},
+    vendor::{Facts, apns, fcm},
 };
 
 fn app() -> App {
@@ -93,6 +94,51 @@ fn a_skipped_device_does_not_make_another_one_a_duplicate() {
     ];
     let message = message(r#""notification":{"title":"t"}"#);
     assert_eq!(reasons(&app(), &message, all), [Some(Reason::PermissionOff), None]);
+}
+
+#[test]
+fn only_what_shows_a_notification_asks_for_permission() {
+    let apns = Credential {
+        facts: Facts::Apns(apns::Facts {
+            team_id: "TEAM123456".into(),
+            key_id: "KEY1234567".into(),
+            topic: Some("com.example".into()),
+            environment: Environment::Production,
+        }),
+        ..app().credentials.get(&Vendor::Fcm).unwrap().clone()
+    };
+    let mut app = app();
+    app.credentials.insert(Vendor::Apns, apns);
+    let off = |fields: &str, vendor| {
+        reasons(&app, &message(fields), vec![found("d", vendor, "00", Permission::Denied)])[0]
+    };
+    let activity = r#""type":"live_activity","activity":{"event":"end","state":{}}"#;
+    for silent in [
+        r#""data":{"sync":"inbox"}"#,
+        r#""type":"voip","category":"im","data":{"call":"1"}"#,
+        r#""type":"voip","notification":{"title":"Mia calls"}"#,
+        r#""type":"complication""#,
+        r#""type":"widgets""#,
+        r#""type":"controls""#,
+        r#""type":"location""#,
+        r#""type":"fileprovider""#,
+        r#""type":"pushtotalk""#,
+        activity,
+    ] {
+        assert_eq!(off(silent, Vendor::Apns), None, "{silent}");
+    }
+    assert_eq!(off(r#""data":{"sync":"inbox"}"#, Vendor::Fcm), None);
+    for (shown, vendor) in [
+        (r#""notification":{"title":"t"}"#, Vendor::Apns),
+        (r#""notification":{"badge":1}"#, Vendor::Apns),
+        (r#""options":{"apns":{"aps":{"alert":"t"}}}"#, Vendor::Apns),
+        (r#""options":{"fcm":{"android":{"notification":{"title":"t"}}}}"#, Vendor::Fcm),
+        // A browser shows something for every push, or takes the subscription away.
+        (r#""data":{"sync":"inbox"}"#, Vendor::Webpush),
+        (r#""data":{"sync":"inbox"}"#, Vendor::Xiaomi),
+    ] {
+        assert_eq!(off(shown, vendor), Some(Reason::PermissionOff), "{shown}");
+    }
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub const SPEC: Spec = Spec {
     called_back: |_| false,
     kept: &[],
     class: &[],
-    shows: &[],
+    shows: &["/aps/alert", "/aps/badge", "/aps/sound"],
     retry_secs,
     token,
     draft: |brief| draft(brief.message, brief.push, brief.due, brief.now),
