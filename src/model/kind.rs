@@ -69,6 +69,13 @@ impl Kind {
         self.of_activity() || matches!(self, Self::Alert | Self::Voip)
     }
 
+    /// How long a push is worth delivering when it does not say, where that is not the category's to decide: somebody waits for
+    /// the answer, and nobody is to be called days later. Seconds: Apple's word for calls is none or a few, and these are
+    /// enough for a second and third try.
+    pub fn default_ttl(self) -> Option<u32> {
+        matches!(self, Self::Voip | Self::Pushtotalk).then_some(30)
+    }
+
     /// It is about a Live Activity.
     pub fn of_activity(self) -> bool {
         matches!(self, Self::LiveActivity | Self::LiveActivityStart)

@@ -15,24 +15,53 @@ use crate::{
 };
 
 /// Reads what a push does to a Live Activity.
-pub(super) fn activity(field: Field) -> Result<Activity, Problem> {
+pub(super) fn activity(field: Field, kind: Kind) -> Result<Activity, Problem> {
     let mut fields = field.object()?;
     let events = ["start", "update", "end"].map(|name| (name, name));
-    let event = fields.need("event")?.one_of(&events)?;
-    let attributes = match fields.take("attributes_type") {
-        None => None,
-        Some(name) => Some((text::word(name, 128)?, free(fields.need("attributes")?)?)),
+    let event = fields.need("event")?;
+    let event_at = event.at.clone();
+    let event = event.one_of(&events)?;
+    match (kind, event) {
+        (Kind::LiveActivity, "start") => {
+            return Err(wrong(kind, &event_at, "updates or ends; `live_activity_start` starts"));
+        }
+        (Kind::LiveActivityStart, "update" | "end") => return Err(wrong(kind, &event_at, "starts one")),
+        _ => {}
+    }
+    // What an event does not take would be dropped by the phone, without a word.
+    let mut only = |name, of: &str| {
+        let field = fields.take(name);
+        match &field {
+            Some(field) if event != of => Err(field.invalid(format!("goes with `{of}` only"))),
+            Some(_) | None => Ok(field),
+        }
+    };
+    let dismiss_at = only("dismiss_at", "end")?;
+    let (name, given) = (only("attributes_type", "start")?, only("attributes", "start")?);
+    let attributes = match (name, given) {
+        (Some(name), Some(given)) => Some((text::word(name, 128)?, free(given)?)),
+        (None, None) => None,
+        // The other one is missing: asking for it says so.
+        (Some(_), None) => fields.need("attributes").map(|_| None)?,
+        (None, Some(_)) => fields.need("attributes_type").map(|_| None)?,
     };
     let activity = Activity {
         event: event.to_owned(),
         state: free(fields.need("state")?)?,
         attributes,
         stale_at: fields.take("stale_at").map(time).transpose()?,
-        dismiss_at: fields.take("dismiss_at").map(time).transpose()?,
+        dismiss_at: dismiss_at.map(time).transpose()?,
     };
     fields.end()?;
     Ok(activity)
 }
+
+fn wrong(kind: Kind, at: &str, what: &str) -> Problem {
+    Problem::at(Code::InvalidValue, at, format!("a push of the type `{}` {what}", kind.name()))
+}
+
+/// Where in the options a caller may say how urgent a push is.
+const PRIORITY: &str = "/options/apns/headers/apns-priority";
 
 /// Whether a push has what its type takes, and nothing that it does not.
 pub(super) fn fits(message: &Message, to: &Targets) -> Result<(), Problem> {
@@ -40,17 +69,10 @@ pub(super) fn fits(message: &Message, to: &Targets) -> Result<(), Problem> {
     let missing = |at: &str, what: &str| {
         Err(Problem::at(Code::MissingField, at, format!("a push of the type `{}` has {what}", kind.name())))
     };
-    let wrong = |at: &str, what: &str| {
-        Err(Problem::at(Code::InvalidValue, at, format!("a push of the type `{}` {what}", kind.name())))
-    };
-    let event = activity.as_ref().map(|activity| activity.event.as_str());
-    match (kind, event) {
+    let wrong = |at: &str, what: &str| Err(wrong(*kind, at, what));
+    match (kind, activity) {
         (Kind::LiveActivity | Kind::LiveActivityStart, None) => return missing("/activity", "an `activity`"),
-        (Kind::LiveActivity, Some("start")) => {
-            return wrong("/activity/event", "updates or ends; `live_activity_start` starts");
-        }
-        (Kind::LiveActivityStart, Some("update" | "end")) => return wrong("/activity/event", "starts one"),
-        (Kind::LiveActivityStart, _) if activity.as_ref().is_some_and(|of| of.attributes.is_none()) => {
+        (Kind::LiveActivityStart, Some(of)) if of.attributes.is_none() => {
             return missing("/activity/attributes_type", "`attributes_type` and `attributes`");
         }
         // The phone shows an alert when one starts.
@@ -59,6 +81,10 @@ pub(super) fn fits(message: &Message, to: &Targets) -> Result<(), Problem> {
         }
         (kind, Some(_)) if !kind.of_activity() => return wrong("/activity", "has no `activity`"),
         _ => {}
+    }
+    let headers = message.options.apns.get("headers");
+    if kind.of_activity() && headers.is_some_and(|headers| headers["apns-priority"] == "1") {
+        return wrong(PRIORITY, "has the priority 10 or 5: Apple refuses 1");
     }
     if notification.is_some() && !kind.shows() {
         return wrong("/notification", "shows nothing");
@@ -97,6 +123,14 @@ mod tests {
     }
 
     #[test]
+    fn a_call_does_not_ring_days_later() {
+        let ttl = |rest: &str| of(&format!(r#"{rest},"category":"im""#)).unwrap().message.ttl;
+        assert_eq!((ttl(r#""type":"voip""#), ttl(r#""type":"pushtotalk""#)), (30, 30));
+        assert_eq!((ttl(r#""type":"voip","ttl":0"#), ttl(r#""type":"voip","ttl":3600"#)), (0, 3_600));
+        assert_eq!(ttl(r#""type":"widgets""#), 7 * 86_400);
+    }
+
+    #[test]
     fn what_does_not_fit_the_type_is_refused() {
         let attributes = r#""attributes_type":"R","attributes":{}"#;
         for (rest, code, at) in [
@@ -126,6 +160,36 @@ mod tests {
                 "/activity/event",
             ),
             (r#""data":{"a":"b"},"activity":{"event":"end","state":{}}"#.into(), Code::InvalidValue, "/activity"),
+            (
+                format!(r#""type":"live_activity","activity":{{"event":"update","state":{{}},{attributes}}}"#),
+                Code::InvalidValue,
+                "/activity/attributes_type",
+            ),
+            (
+                r#""type":"live_activity","activity":{"event":"end","state":{},"attributes":{}}"#.into(),
+                Code::InvalidValue,
+                "/activity/attributes",
+            ),
+            (
+                r#""type":"live_activity","activity":{"event":"update","state":{},"dismiss_at":"2026-12-24T18:00:00Z"}"#.into(),
+                Code::InvalidValue,
+                "/activity/dismiss_at",
+            ),
+            (
+                r#""type":"live_activity_start","notification":{"title":"t"},"activity":{"event":"start","state":{},"attributes_type":"R"}"#.into(),
+                Code::MissingField,
+                "/activity/attributes",
+            ),
+            (
+                r#""type":"live_activity_start","notification":{"title":"t"},"activity":{"event":"start","state":{},"attributes":{}}"#.into(),
+                Code::MissingField,
+                "/activity/attributes_type",
+            ),
+            (
+                r#""type":"live_activity","activity":{"event":"end","state":{}},"options":{"apns":{"headers":{"apns-priority":"1"}}}"#.into(),
+                Code::InvalidValue,
+                "/options/apns/headers/apns-priority",
+            ),
             (r#""type":"widgets","notification":{"title":"t"}"#.into(), Code::InvalidValue, "/notification"),
         ] {
             assert_eq!(of(&rest).map(drop), Err((code, at.to_owned())), "{rest}");
