@@ -17,6 +17,7 @@ use crate::{
         delivery::{Reason, Recipient},
         device::{Address, Permission, Platform},
         ids::PushId,
+        kind::Kind,
         problem::{Code, Problem},
         push::{Category, Message, Push},
         table::gather,
@@ -128,7 +129,7 @@ pub fn plan(app: &App, message: &Message, found: Vec<Found>, of: Of<'_>, config:
         .into_iter()
         .map(|Found { recipient, platform, reach }| {
             let decision = match reach {
-                None => skip(None, Reason::NoDevice, no_device(&recipient)),
+                None => skip(None, Reason::NoDevice, no_device(&recipient, message)),
                 Some(reached) => {
                     let vendor = reached.address.vendor;
                     let mut fit = || {
@@ -209,11 +210,17 @@ fn skip(vendor: Option<Vendor>, reason: Reason, detail: impl Into<String>) -> De
     Decision::Skip { reason, vendor, detail: Some(detail.into()) }
 }
 
-fn no_device(recipient: &Recipient) -> &'static str {
-    match recipient {
-        Recipient::Missing(..) => "this user has no such device on file",
-        Recipient::User(_) | Recipient::Device(..) | Recipient::Token(_) => "this user has no device on file",
-    }
+fn no_device(recipient: &Recipient, message: &Message) -> String {
+    let what = match recipient {
+        Recipient::Missing(..) => "no such device",
+        Recipient::User(_) | Recipient::Device(..) | Recipient::Token(_) => "no device",
+    };
+    let of = match (message.kind, message.activity.as_ref().and_then(|of| of.id.as_deref())) {
+        (Kind::Alert, _) => String::new(),
+        (kind, None) => format!(" of the kind `{}`", kind.name()),
+        (_, Some(id)) => format!(" for the activity `{id}`"),
+    };
+    format!("this user has {what}{of} on file")
 }
 
 /// The app may say which schemes its links have.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     model::{
-        kind::{Activity, Kind},
+        kind::{ACTIVITY_MAX, Activity, Kind},
         problem::{Code, Problem},
         push::{Message, Targets},
     },
@@ -39,18 +39,25 @@ pub(super) fn activity(field: Field, kind: Kind) -> Result<Activity, Problem> {
     let dismiss_at = only("dismiss_at", "end")?;
     let (name, given) = (only("attributes_type", "start")?, only("attributes", "start")?);
     let attributes = match (name, given) {
-        (Some(name), Some(given)) => Some((text::word(name, 128)?, free(given)?)),
+        (Some(name), Some(given)) => Some((text::word(name, ACTIVITY_MAX)?, free(given)?)),
         (None, None) => None,
         // The other one is missing: asking for it says so.
         (Some(_), None) => fields.need("attributes").map(|_| None)?,
         (None, Some(_)) => fields.need("attributes_type").map(|_| None)?,
     };
+    let id = fields.take("id");
+    if let Some(id) = id.as_ref().filter(|_| event == "start") {
+        return Err(
+            id.invalid("a start has none: the app names the new activity when it registers its token")
+        );
+    }
     let activity = Activity {
         event: event.to_owned(),
         state: free(fields.need("state")?)?,
         attributes,
         stale_at: fields.take("stale_at").map(time).transpose()?,
         dismiss_at: dismiss_at.map(time).transpose()?,
+        id: id.map(|id| text::word(id, ACTIVITY_MAX)).transpose()?,
     };
     fields.end()?;
     Ok(activity)
@@ -74,6 +81,14 @@ pub(super) fn fits(message: &Message, to: &Targets) -> Result<(), Problem> {
         (Kind::LiveActivity | Kind::LiveActivityStart, None) => return missing("/activity", "an `activity`"),
         (Kind::LiveActivityStart, Some(of)) if of.attributes.is_none() => {
             return missing("/activity/attributes_type", "`attributes_type` and `attributes`");
+        }
+        // One parcel's state is not to be written into every activity that the user has running.
+        (Kind::LiveActivity, Some(Activity { id: None, .. }))
+            if !to.users.is_empty() || to.audience.is_some() =>
+        {
+            let detail = "say which of the user's activities, as its token was registered (`activity`); or name that device in \
+                          `to.devices`";
+            return Err(Problem::at(Code::MissingField, "/activity/id", detail));
         }
         // The phone shows an alert when one starts.
         (Kind::LiveActivityStart, _) if !message.shows_text() => {
@@ -112,11 +127,11 @@ mod tests {
         );
         assert_eq!(start.unwrap().message.activity.unwrap().attributes.unwrap().0, "Ride");
         let update = of(
-            r#""type":"live_activity","activity":{"event":"update","state":{"eta":4},"stale_at":"2026-12-24T18:00:00Z"}"#,
+            r#""type":"live_activity","activity":{"event":"update","id":"o","state":{"eta":4},"stale_at":"2026-12-24T18:00:00Z"}"#,
         );
         assert_eq!(update.unwrap().message.kind, Kind::LiveActivity);
         let end = of(
-            r#""type":"live_activity","activity":{"event":"end","state":{},"dismiss_at":"2026-12-24T18:00:00Z"}"#,
+            r#""type":"live_activity","activity":{"event":"end","id":"o","state":{},"dismiss_at":"2026-12-24T18:00:00Z"}"#,
         );
         assert!(end.unwrap().message.activity.unwrap().dismiss_at.is_some());
         assert!(of(r#""type":"widgets""#).is_ok() && of(r#""type":"voip","data":{"call":"1"}"#).is_ok());
@@ -138,9 +153,9 @@ mod tests {
             (r#""type":"live_activity","activity":{"event":"start","state":{}}"#.into(), Code::InvalidValue, "/activity/event"),
             (r#""type":"live_activity","activity":{"event":"x","state":{}}"#.into(), Code::InvalidValue, "/activity/event"),
             (r#""type":"live_activity","activity":{"event":"end"}"#.into(), Code::MissingField, "/activity/state"),
-            (r#""type":"live_activity","activity":{"event":"end","state":[]}"#.into(), Code::WrongType, "/activity/state"),
+            (r#""type":"live_activity","activity":{"event":"end","id":"o","state":[]}"#.into(), Code::WrongType, "/activity/state"),
             (
-                r#""type":"live_activity","activity":{"event":"end","state":{},"dismiss_at":"soon"}"#.into(),
+                r#""type":"live_activity","activity":{"event":"end","id":"o","state":{},"dismiss_at":"soon"}"#.into(),
                 Code::InvalidValue,
                 "/activity/dismiss_at",
             ),
@@ -155,23 +170,38 @@ mod tests {
                 "/activity/attributes_type",
             ),
             (
-                format!(r#""type":"live_activity_start","activity":{{"event":"update","state":{{}},{attributes}}}"#),
+                format!(r#""type":"live_activity_start","activity":{{"event":"update","id":"o","state":{{}},{attributes}}}"#),
                 Code::InvalidValue,
                 "/activity/event",
             ),
-            (r#""data":{"a":"b"},"activity":{"event":"end","state":{}}"#.into(), Code::InvalidValue, "/activity"),
             (
-                format!(r#""type":"live_activity","activity":{{"event":"update","state":{{}},{attributes}}}"#),
+                r#""type":"live_activity","activity":{"event":"update","state":{}}"#.into(),
+                Code::MissingField,
+                "/activity/id",
+            ),
+            (
+                r#""type":"live_activity","activity":{"event":"update","id":"","state":{}}"#.into(),
+                Code::InvalidValue,
+                "/activity/id",
+            ),
+            (
+                format!(r#""type":"live_activity_start","notification":{{"title":"t"}},"activity":{{"event":"start","id":"o","state":{{}},{attributes}}}"#),
+                Code::InvalidValue,
+                "/activity/id",
+            ),
+            (r#""data":{"a":"b"},"activity":{"event":"end","id":"o","state":{}}"#.into(), Code::InvalidValue, "/activity"),
+            (
+                format!(r#""type":"live_activity","activity":{{"event":"update","id":"o","state":{{}},{attributes}}}"#),
                 Code::InvalidValue,
                 "/activity/attributes_type",
             ),
             (
-                r#""type":"live_activity","activity":{"event":"end","state":{},"attributes":{}}"#.into(),
+                r#""type":"live_activity","activity":{"event":"end","id":"o","state":{},"attributes":{}}"#.into(),
                 Code::InvalidValue,
                 "/activity/attributes",
             ),
             (
-                r#""type":"live_activity","activity":{"event":"update","state":{},"dismiss_at":"2026-12-24T18:00:00Z"}"#.into(),
+                r#""type":"live_activity","activity":{"event":"update","id":"o","state":{},"dismiss_at":"2026-12-24T18:00:00Z"}"#.into(),
                 Code::InvalidValue,
                 "/activity/dismiss_at",
             ),
@@ -186,7 +216,7 @@ mod tests {
                 "/activity/attributes_type",
             ),
             (
-                r#""type":"live_activity","activity":{"event":"end","state":{}},"options":{"apns":{"headers":{"apns-priority":"1"}}}"#.into(),
+                r#""type":"live_activity","activity":{"event":"end","id":"o","state":{}},"options":{"apns":{"headers":{"apns-priority":"1"}}}"#.into(),
                 Code::InvalidValue,
                 "/options/apns/headers/apns-priority",
             ),
@@ -194,6 +224,16 @@ mod tests {
         ] {
             assert_eq!(of(&rest).map(drop), Err((code, at.to_owned())), "{rest}");
         }
+        let update = |to: &str| {
+            let activity = r#"{"event":"update","state":{}}"#;
+            let json = format!(r#"{{"to":{to},"type":"live_activity","activity":{activity}}}"#);
+            push(json.as_bytes()).err().and_then(|problem| problem.pointer)
+        };
+        let device = r#""devices":[{"user":"u","device":"d"}]"#;
+        let token = format!(r#"{{"tokens":[{{"vendor":"apns","token":"{}"}}]}}"#, "00".repeat(32));
+        assert_eq!(update(r#"{"audience":"all"}"#).as_deref(), Some("/activity/id"));
+        assert_eq!(update(&format!(r#"{{"users":["u"],{device}}}"#)).as_deref(), Some("/activity/id"));
+        assert_eq!((update(&format!("{{{device}}}")), update(&token)), (None, None));
         let tokens = br#"{"to":{"tokens":[{"vendor":"fcm","token":"a:b"}]},"type":"voip"}"#;
         assert_eq!(push(tokens).unwrap_err().pointer.as_deref(), Some("/type"));
     }

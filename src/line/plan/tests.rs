@@ -112,7 +112,7 @@ fn only_what_shows_a_notification_asks_for_permission() {
     let off = |fields: &str, vendor| {
         reasons(&app, &message(fields), vec![found("d", vendor, "00", Permission::Denied)])[0]
     };
-    let activity = r#""type":"live_activity","activity":{"event":"end","state":{}}"#;
+    let activity = r#""type":"live_activity","activity":{"event":"end","id":"o","state":{}}"#;
     for silent in [
         r#""data":{"sync":"inbox"}"#,
         r#""type":"voip","category":"im","data":{"call":"1"}"#,

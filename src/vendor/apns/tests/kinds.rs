@@ -15,6 +15,7 @@ fn activity(event: &str) -> Activity {
         attributes: (event == "start").then(|| ("Ride".to_owned(), object(json!({"car": "7"})))),
         stale_at: Some(Millis(1_795_579_260_000)),
         dismiss_at: (event == "end").then_some(Millis(1_795_579_320_000)),
+        id: None,
     }
 }
 
