@@ -10,7 +10,7 @@ SHELL := /bin/sh
 NODE := node_modules/.bin/node
 PARTS := tests/tools/run-parts.sh
 
-.PHONY: help setup setup-audit build dev test lint fmt test-native test-worker test-lab size bench chaos faults dead-letters redrive fuzz audit deploy clean
+.PHONY: help setup setup-audit build dev test lint fmt test-native test-worker test-lab size bench chaos faults dead-letters redrive fuzz interop audit deploy clean
 
 help: ## show this list
 	@echo "edgepush: make <target>"
@@ -26,7 +26,7 @@ setup-audit:
 build: setup ## build the worker into build/
 	@tests/tools/build.sh
 
-dev: build ## run it here beside the vendor lab, with a demo app, and send one push
+dev: build ## run it here beside the vendor lab, with a demo app and a page, and send one push
 	@$(NODE) tests/dev/dev.ts
 
 test: setup-audit ## everything CI runs: lints, native tests, worker tests against the lab, size, dry run
@@ -61,6 +61,9 @@ faults: build ## one table: what becomes of pushes when a vendor, a caller or th
 
 fuzz: build ## fuzz the HTTP contract (needs python3; FUZZ_SECONDS=120)
 	@tests/tools/fuzz.sh
+
+interop: setup ## Web Push bodies of ours, read by a Python library (needs python3)
+	@tests/tools/interop.sh
 
 dead-letters: setup ## jobs that were given up, with the reason (URL, ADMIN_KEY; else those of make dev)
 	@$(NODE) tests/tools/dead-letters.ts list

@@ -25,6 +25,7 @@ use edgepush::{
         delivery::{Delivery, Reason, Recipient, Seen, State, Step},
         device::Device,
         ids::{AppId, DeviceId, ID_MAX_BYTES, PushId, UserId},
+        kind::ACTIVITY_MAX,
         page::{Head, Page, Part, Source},
         preferences::TAGS_MAX,
         problem::{Code, Problem},
@@ -336,6 +337,8 @@ fn every_limit_is_that_of_the_code() {
         ("App", "/properties/keys/maxItems", wire::app::KEYS_MAX as u64),
         ("Events", "/properties/events/maxItems", parse::event::EVENTS_MAX as u64),
         ("Tags", "/maxItems", TAGS_MAX as u64),
+        ("ActivityName", "/maxLength", ACTIVITY_MAX as u64),
+        ("Activity", "/properties/attributes_type/maxLength", ACTIVITY_MAX as u64),
         ("UserId", "/maxLength", ID_MAX_BYTES as u64),
         ("DeviceId", "/maxLength", ID_MAX_BYTES as u64),
     ] {
@@ -400,6 +403,16 @@ fn every_field_of_a_request_is_in_the_contract_and_no_other() {
         (
             "Notification",
             known(push(&format!(r#"{{{sent},"notification":{{"zzz":1}}}}"#)), "/notification"),
+            None,
+        ),
+        (
+            "Activity",
+            known(
+                push(&format!(
+                    r#"{{{sent},"type":"live_activity","activity":{{"event":"end","id":"a","state":{{}},"zzz":1}}}}"#
+                )),
+                "/activity",
+            ),
             None,
         ),
         ("Options", known(push(&format!(r#"{{{sent},"options":{{"zzz":1}}}}"#)), "/options"), None),
@@ -552,7 +565,7 @@ fn keys(text: &str) -> Set {
 fn every_field_of_an_answer_is_in_the_contract_and_no_other() {
     let contract = contract();
     let address = json!(["apns", "00", "sandbox", "com.example"]);
-    let registration = json!(["ios", address, "granted", "1", "de", "UTC", "voip"]);
+    let registration = json!(["ios", address, "granted", "1", "de", "UTC", "live_activity", "order-4711"]);
     let device: Device =
         serde_json::from_value(json!(["d", registration, {"ours": [1, 1]}, 0, "client", 0, 0, 1, 0, null]))
             .unwrap();

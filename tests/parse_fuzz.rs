@@ -120,6 +120,7 @@ fn parse_all(bytes: &[u8]) -> Vec<Result<(), Problem>> {
                 let brief = Brief {
                     message: &push.message,
                     push: &id,
+                    due: Millis(0),
                     now: Millis(0),
                     class: &class,
                     receipt_id: None,

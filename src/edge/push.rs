@@ -11,7 +11,8 @@ use crate::{
     line::{
         begin, page,
         parse::{self, push::BODY_MAX, targets::DEVICES_MAX},
-        plan, reply, resolve as line_resolve,
+        plan::{self, Of},
+        reply, resolve as line_resolve,
     },
     model::{
         app::Scope,
@@ -50,7 +51,8 @@ pub(super) async fn push(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
         if found.len() > DEVICES_MAX {
             return queue::targets(cx, &app, message.clone(), vec![targets], None, order).await;
         }
-        let plan = plan::plan(&app, message, found, &order.id, &cx.config, cx.now);
+        let of = Of { push: &order.id, due: order.due, now: cx.now };
+        let plan = plan::plan(&app, message, found, of, &cx.config);
         let batch = begin::begin(order.clone(), Part::Whole, 0, message, plan, cx.now);
         let looked = Looked { message, terms: looked.terms };
         match deliver::begin(cx, &app, batch, &work, looked).await? {

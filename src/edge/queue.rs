@@ -18,7 +18,9 @@ use super::{
 use crate::{
     line::{
         begin::{self, Order},
-        page, plan, reply, resolve as line_resolve,
+        page,
+        plan::{self, Of},
+        reply, resolve as line_resolve,
     },
     model::{
         app::App,
@@ -149,7 +151,7 @@ async fn make(cx: &Cx, app: &Rc<App>, push: PushId, slice: u32, part: u32) -> Re
     let found = line_resolve::found(&targets, &looked.directory, &message);
     let (due, expires) = (head.due, head.due.plus_secs(message.ttl.into()));
     let message = page::message(message, due, now());
-    let plan = plan::plan(app, &message, found, &push, &cx.config, now());
+    let plan = plan::plan(app, &message, found, Of { push: &push, due, now: now() }, &cx.config);
     let order = Order { id: push.clone(), due, expires, body: None };
     let batch = begin::begin(order, Part::Slice(slice, part), took, &message, plan, now());
     let work = Work { message: None, tokens: page::tokens(&targets) };
@@ -183,7 +185,8 @@ async fn retry(cx: &Cx, app: &Rc<App>, push: PushId, part: Part) -> Result<(), P
     };
     let found = line_resolve::found(&targets, &looked.directory, &message);
     let message = page::message(message, taken.due, now());
-    let plan = plan::plan(app, &message, found, &push, &cx.config, now());
+    let of = Of { push: &push, due: taken.due, now: now() };
+    let plan = plan::plan(app, &message, found, of, &cx.config);
     let looked = Looked { message: &message, terms: looked.terms };
     deliver::again(cx, app, begin::again(taken, &due, plan), &due, looked).await
 }

@@ -17,6 +17,7 @@ use crate::{
         delivery::{Reason, Recipient},
         device::{Address, Permission, Platform},
         ids::PushId,
+        kind::Kind,
         problem::{Code, Problem},
         push::{Category, Message, Push},
         table::gather,
@@ -81,17 +82,28 @@ pub fn allowed(address: &Address, hosts: &Hosts, at: &str) -> Result<(), Problem
     address.vendor.allows(address, hosts).map_err(|why| Problem::at(Code::InvalidToken, at, why))
 }
 
+/// Which push is planned, and its times.
+#[derive(Debug, Clone, Copy)]
+pub struct Of<'a> {
+    /// Which.
+    pub push: &'a PushId,
+    /// When it was due: the same for every try.
+    pub due: Millis,
+    /// When.
+    pub now: Millis,
+}
+
 /// Why a vendor gets nothing of a message, whatever the device.
 type Refused = (Reason, String);
 
 fn draft(
     app: &App,
     message: &Message,
-    push: &PushId,
+    of: Of<'_>,
     config: &Config,
     vendor: Vendor,
-    now: Millis,
 ) -> Result<Draft, Refused> {
+    let Of { push, due, now } = of;
     if vendor.spec().shows_only && !message.shows_text() {
         let detail =
             format!("`{}` has no messages that show nothing: give a `title` or a `body`", vendor.name());
@@ -101,7 +113,7 @@ fn draft(
     let facts = app.credentials.get(&vendor).map(|credential| &credential.facts);
     let callback = facts.and_then(|facts| receipts::url(config, &app.tenant(), vendor, facts));
     let receipt_id = facts.and_then(|facts| facts.open("receipt_id"));
-    let brief = Brief { message, push, now, class: &class, callback: callback.as_deref(), receipt_id };
+    let brief = Brief { message, push, due, now, class: &class, callback: callback.as_deref(), receipt_id };
     vendor.draft(&brief).map_err(|TooLarge { bytes, limit }| {
         let detail =
             format!("{bytes} bytes with the text cut as far as it goes; `{}` takes {limit}", vendor.name());
@@ -110,32 +122,25 @@ fn draft(
 }
 
 /// Decides.
-pub fn plan(
-    app: &App,
-    message: &Message,
-    found: Vec<Found>,
-    push: &PushId,
-    config: &Config,
-    now: Millis,
-) -> Plan {
+pub fn plan(app: &App, message: &Message, found: Vec<Found>, of: Of<'_>, config: &Config) -> Plan {
     let mut drafts: Table<Vendor, Result<Draft, Refused>> = Table::new();
     let mut seen = HashSet::new();
     let decisions = found
         .into_iter()
         .map(|Found { recipient, platform, reach }| {
             let decision = match reach {
-                None => skip(None, Reason::NoDevice, no_device(&recipient)),
+                None => skip(None, Reason::NoDevice, no_device(&recipient, message)),
                 Some(reached) => {
                     let vendor = reached.address.vendor;
                     let mut fit = || {
                         drafts
                             .entry(vendor)
-                            .or_insert_with(|| draft(app, message, push, config, vendor, now))
+                            .or_insert_with(|| draft(app, message, of, config, vendor))
                             .as_ref()
                             .err()
                             .cloned()
                     };
-                    decide(app, message, config, reached, &mut seen, &mut fit, now)
+                    decide(app, message, config, reached, &mut seen, &mut fit, of.now)
                 }
             };
             Decided { recipient, platform, decision }
@@ -156,7 +161,7 @@ fn decide(
 ) -> Decision {
     let Reached { address, permission, seen: heard, opted_out, hush } = reached;
     let vendor = address.vendor;
-    if permission == Permission::Denied {
+    if permission == Permission::Denied && vendor.needs_permission(message) {
         return skip(
             Some(vendor),
             Reason::PermissionOff,
@@ -205,11 +210,17 @@ fn skip(vendor: Option<Vendor>, reason: Reason, detail: impl Into<String>) -> De
     Decision::Skip { reason, vendor, detail: Some(detail.into()) }
 }
 
-fn no_device(recipient: &Recipient) -> &'static str {
-    match recipient {
-        Recipient::Missing(..) => "this user has no such device on file",
-        Recipient::User(_) | Recipient::Device(..) | Recipient::Token(_) => "this user has no device on file",
-    }
+fn no_device(recipient: &Recipient, message: &Message) -> String {
+    let what = match recipient {
+        Recipient::Missing(..) => "no such device",
+        Recipient::User(_) | Recipient::Device(..) | Recipient::Token(_) => "no device",
+    };
+    let of = match (message.kind, message.activity.as_ref().and_then(|of| of.id.as_deref())) {
+        (Kind::Alert, _) => String::new(),
+        (kind, None) => format!(" of the kind `{}`", kind.name()),
+        (_, Some(id)) => format!(" for the activity `{id}`"),
+    };
+    format!("this user has {what}{of} on file")
 }
 
 /// The app may say which schemes its links have.
@@ -224,147 +235,4 @@ fn link_allowed(policy: &Policy, message: &Message) -> Result<(), Problem> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        line::parse,
-        model::{
-            app::Credential,
-            ids::{AppId, DeviceId, UserId},
-            secret::Secret,
-        },
-        vendor::{Facts, fcm},
-    };
-
-    fn app() -> App {
-        let sealed = serde_json::from_str(r#"["00000000","",""]"#).expect("a sealed text");
-        let facts = Facts::Fcm(fcm::Facts { project_id: "p".into(), client_email: "e".into() });
-        App {
-            id: AppId::parse("shop").unwrap(),
-            generation: 1,
-            revision: 1,
-            credentials: gather([(Vendor::Fcm, Credential { sealed, revision: 1, facts })]),
-            policy: Policy::default(),
-            keys: Vec::new(),
-            user_token_keys: Vec::new(),
-            created_at: Millis(0),
-            updated_at: Millis(0),
-        }
-    }
-
-    fn push(fields: &str) -> Push {
-        let text = format!(r#"{{"to":{{"users":["u"]}},{fields}}}"#);
-        parse::push::push(text.as_bytes()).unwrap()
-    }
-
-    fn message(fields: &str) -> Message {
-        push(fields).message
-    }
-
-    fn found(device: &str, vendor: Vendor, token: &str, permission: Permission) -> Found {
-        let address = Address { vendor, token: Secret::new(token), environment: None, topic: None };
-        let (user, device) = (UserId::parse("u").unwrap(), DeviceId::parse(device).unwrap());
-        Found {
-            recipient: Recipient::Device(user, device),
-            platform: None,
-            reach: Some(Reached { address, permission, seen: None, opted_out: false, hush: None }),
-        }
-    }
-
-    fn reasons(app: &App, message: &Message, found: Vec<Found>) -> Vec<Option<Reason>> {
-        let plan = plan(app, message, found, &PushId::new(Millis(1), [1; 10]), &Config::sample(), Millis(1));
-        let reason = |decided: &Decided| match &decided.decision {
-            Decision::Send(_) => None,
-            Decision::Skip { reason, .. } => Some(*reason),
-            Decision::Hold { .. } => Some(Reason::QuietHours),
-        };
-        plan.decisions.iter().map(reason).collect()
-    }
-
-    #[test]
-    fn every_skip_has_its_reason_and_the_rest_is_sent() {
-        let nobody =
-            Found { recipient: Recipient::User(UserId::parse("n").unwrap()), platform: None, reach: None };
-        let all = vec![
-            found("sent", Vendor::Fcm, "t1", Permission::Granted),
-            found("asked not", Vendor::Fcm, "t2", Permission::Denied),
-            found("quiet", Vendor::Fcm, "t3", Permission::Provisional),
-            found("same token", Vendor::Fcm, "t1", Permission::Granted),
-            found("no credential", Vendor::Apns, "00", Permission::Granted),
-            nobody,
-        ];
-        assert_eq!(
-            reasons(&app(), &message(r#""notification":{"title":"t"}"#), all),
-            [
-                None,
-                Some(Reason::PermissionOff),
-                None,
-                Some(Reason::Duplicate),
-                Some(Reason::NoCredentials),
-                Some(Reason::NoDevice),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_skipped_device_does_not_make_another_one_a_duplicate() {
-        let all = vec![
-            found("off", Vendor::Fcm, "t", Permission::Denied),
-            found("on", Vendor::Fcm, "t", Permission::Granted),
-        ];
-        let message = message(r#""notification":{"title":"t"}"#);
-        assert_eq!(reasons(&app(), &message, all), [Some(Reason::PermissionOff), None]);
-    }
-
-    #[test]
-    fn what_cannot_fit_is_skipped_for_every_device() {
-        let message = message(&format!(r#""data":{{"x":"{}"}}"#, "x".repeat(5_000)));
-        let all = ["a", "b"].map(|id| found(id, Vendor::Fcm, id, Permission::Granted)).to_vec();
-        assert_eq!(reasons(&app(), &message, all), [Some(Reason::TooLarge); 2]);
-    }
-
-    #[test]
-    fn what_the_user_does_not_want_is_not_sent_and_what_can_wait_is_held() {
-        let marketing = message(r#""notification":{"title":"t"}"#);
-        let now_or_never = message(r#""notification":{"title":"t"},"ttl":0"#);
-        let im = message(r#""notification":{"title":"t"},"category":"im""#);
-        let one = |change: &dyn Fn(&mut Reached)| {
-            let mut found = found("d", Vendor::Fcm, "t", Permission::Granted);
-            found.reach.iter_mut().for_each(change);
-            vec![found]
-        };
-        let out = one(&|reached| reached.opted_out = true);
-        let hushed = one(&|reached| reached.hush = Some(Millis(9)));
-        let stale = one(&|reached| reached.seen = Some(0));
-        let (app, day) = (app(), 86_400_000);
-        assert_eq!(reasons(&app, &marketing, out), [Some(Reason::OptedOut)]);
-        assert_eq!(reasons(&app, &now_or_never, hushed.clone()), [Some(Reason::QuietHours)]);
-        let held =
-            plan(&app, &marketing, hushed, &PushId::new(Millis(1), [1; 10]), &Config::sample(), Millis(1));
-        assert_eq!(held.decisions[0].decision, Decision::Hold { vendor: Vendor::Fcm, until: Millis(9) });
-        let at = |message: &Message, days: u64| {
-            let plan = plan(
-                &app,
-                message,
-                stale.clone(),
-                &PushId::new(Millis(1), [1; 10]),
-                &Config::sample(),
-                Millis(days * day),
-            );
-            matches!(plan.decisions[0].decision, Decision::Send(_))
-        };
-        assert!(at(&marketing, 30) && !at(&marketing, 31) && at(&im, 300));
-    }
-
-    #[test]
-    fn links_follow_the_apps_policy() {
-        let mut app = app();
-        let push = push(r#""notification":{"title":"t","link":"APP://x"}"#);
-        let run = |app: &App| check(app, &push, &Hosts::default());
-        assert!(run(&app).is_ok());
-        app.policy.link_schemes = vec!["app".into()];
-        assert!(run(&app).is_ok());
-        app.policy.link_schemes = vec!["https".into()];
-        assert_eq!(run(&app).unwrap_err().code, Code::LinkNotAllowed);
-    }
-}
+mod tests;

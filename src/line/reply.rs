@@ -274,6 +274,8 @@ struct DeviceReply<'a> {
     topic: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<Kind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    activity: Option<&'a str>,
     permission: Permission,
     #[serde(skip_serializing_if = "Option::is_none")]
     app_version: Option<&'a str>,
@@ -291,7 +293,7 @@ struct DeviceReply<'a> {
 }
 
 fn device_reply(device: &Device) -> DeviceReply<'_> {
-    let Registration { platform, address, permission, app_version, locale, time_zone, kind } =
+    let Registration { platform, address, permission, app_version, locale, time_zone, kind, activity } =
         &device.registration;
     DeviceReply {
         device: device.id.as_str(),
@@ -300,6 +302,7 @@ fn device_reply(device: &Device) -> DeviceReply<'_> {
         environment: address.environment,
         topic: address.topic.as_deref(),
         kind: (*kind != Kind::Alert).then_some(*kind),
+        activity: activity.as_deref(),
         permission: *permission,
         app_version: app_version.as_deref(),
         locale: locale.as_deref(),

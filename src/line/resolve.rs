@@ -82,7 +82,7 @@ pub fn found(to: &[Target], directory: &Directory, message: &Message) -> Vec<Fou
         match target {
             Target::User(user) => {
                 let known = directory.get(user).unwrap_or(&nothing);
-                let of_kind = || known.devices.iter().filter(|device| device.kind == message.kind);
+                let of_kind = || known.devices.iter().filter(|device| meant(device, message));
                 if of_kind().next().is_none() {
                     add(nobody(Recipient::User(user.clone())));
                 }
@@ -92,7 +92,7 @@ pub fn found(to: &[Target], directory: &Directory, message: &Message) -> Vec<Fou
             }
             Target::Device(user, id) => {
                 let known = directory.get(user).unwrap_or(&nothing);
-                let named = |device: &&Reach| device.id == *id && device.kind == message.kind;
+                let named = |device: &&Reach| device.id == *id && meant(device, message);
                 match known.devices.iter().find(named) {
                     Some(device) => add(reached(user, device, known, message.category)),
                     None => add(nobody(Recipient::Missing(user.clone(), id.clone()))),
@@ -118,6 +118,12 @@ pub fn found(to: &[Target], directory: &Directory, message: &Message) -> Vec<Fou
         }
     }
     all
+}
+
+/// The token is of the push's kind, and of the activity that it is about.
+fn meant(device: &Reach, message: &Message) -> bool {
+    let activity = message.activity.as_ref();
+    device.kind == message.kind && activity.is_none_or(|of| of.reaches(device.activity.as_deref()))
 }
 
 fn nobody(recipient: Recipient) -> Found {
@@ -158,6 +164,7 @@ mod tests {
             permission: Permission::Granted,
             seen: None,
             kind: Kind::Alert,
+            activity: None,
         }
     }
 
@@ -222,5 +229,45 @@ mod tests {
             ]
         );
         assert_eq!(names(Kind::Alert).len(), 2);
+    }
+
+    #[test]
+    fn a_live_activity_is_reached_by_its_id_and_a_start_by_its_type() {
+        let of = |id: &str, kind, activity: Option<&str>| Reach {
+            kind,
+            activity: activity.map(str::to_owned),
+            ..device(id)
+        };
+        let all = vec![
+            of("one", Kind::LiveActivity, Some("order-1")),
+            of("two", Kind::LiveActivity, Some("order-2")),
+            of("ride", Kind::LiveActivityStart, Some("Ride")),
+            of("meal", Kind::LiveActivityStart, Some("Meal")),
+            of("any", Kind::LiveActivityStart, None),
+        ];
+        let directory = Directory::from([(user("a"), with(all))]);
+        let names = |json: &str| -> Vec<String> {
+            let push = crate::line::parse::push::push(json.as_bytes()).unwrap();
+            let found = found(&crate::line::page::targets(push.to), &directory, &push.message);
+            let name = |found: &Found| match &found.recipient {
+                Recipient::Device(_, id) => id.as_str().to_owned(),
+                _ => "-".to_owned(),
+            };
+            found.iter().map(name).collect()
+        };
+        let update = |to: &str, id: &str| {
+            let activity = format!(r#"{{"event":"update","state":{{}}{id}}}"#);
+            names(&format!(r#"{{"to":{to},"type":"live_activity","activity":{activity}}}"#))
+        };
+        let (users, one) = (r#"{"users":["a"]}"#, r#"{"devices":[{"user":"a","device":"one"}]}"#);
+        assert_eq!(update(users, r#","id":"order-2""#), ["two"]);
+        assert_eq!(update(users, r#","id":"order-3""#), ["-"]);
+        assert_eq!(update(one, ""), ["one"]);
+        assert_eq!(update(one, r#","id":"order-2""#), ["-"]);
+        let start = r#""activity":{"event":"start","state":{},"attributes_type":"Ride","attributes":{}}"#;
+        let start = format!(
+            r#"{{"to":{users},"type":"live_activity_start","notification":{{"title":"t"}},{start}}}"#
+        );
+        assert_eq!(names(&start), ["ride", "any"]);
     }
 }

@@ -98,6 +98,9 @@ pub struct Registration {
     pub time_zone: Option<String>,
     /// What the token is for.
     pub kind: Kind,
+    /// Of a Live Activity's token: which activity; of one that starts them: the type of their attributes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<String>,
 }
 
 /// Where a device was learnt of.

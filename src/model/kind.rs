@@ -1,4 +1,5 @@
-//! What a token of Apple's is for: a device has one of each kind that its app asks for, and a push reaches those of its own.
+//! What a token of Apple's is for, and which Live Activity: a push reaches tokens of its own kind, and of the activity that it
+//! names.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -69,6 +70,13 @@ impl Kind {
         self.of_activity() || matches!(self, Self::Alert | Self::Voip)
     }
 
+    /// How long a push is worth delivering when it does not say, where that is not the category's to decide: somebody waits for
+    /// the answer, and nobody is to be called days later. Seconds: Apple's word for calls is none or a few, and these are
+    /// enough for a second and third try.
+    pub fn default_ttl(self) -> Option<u32> {
+        matches!(self, Self::Voip | Self::Pushtotalk).then_some(30)
+    }
+
     /// It is about a Live Activity.
     pub fn of_activity(self) -> bool {
         matches!(self, Self::LiveActivity | Self::LiveActivityStart)
@@ -88,4 +96,22 @@ pub struct Activity {
     pub stale_at: Option<Millis>,
     /// When an ended activity goes from the screen.
     pub dismiss_at: Option<Millis>,
+    /// Which of the user's activities, by the app's own name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}
+
+/// Longest name of an activity or of a type of attributes, bytes.
+pub const ACTIVITY_MAX: usize = 64;
+
+impl Activity {
+    /// It is for a token that was registered for this: an activity has a token of its own, and another one's state is not written
+    /// into it. The token that starts activities is of one type of attributes, where the app has said which.
+    pub fn reaches(&self, registered: Option<&str>) -> bool {
+        match (&self.id, &self.attributes) {
+            (Some(id), _) => registered == Some(id.as_str()),
+            (None, Some((name, _))) => registered.is_none_or(|of| of == name),
+            (None, None) => true,
+        }
+    }
 }

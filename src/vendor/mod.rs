@@ -19,8 +19,10 @@ use crate::{
     line::parse::reader::Field,
     model::{
         device::{Address, Platform},
+        kind::Kind,
         outcome::{Outcome, Reply, Verdict},
         problem::{Code, Problem},
+        push::Message,
         time::{DayZone, Millis},
     },
 };
@@ -225,6 +227,23 @@ impl Vendor {
     pub fn check_class(self, class: &Map<String, Value>, at: &str) -> Result<(), Problem> {
         draft::refuse_own(class, at)?;
         kept::check(self.spec().kept, class, at, kept::OURS)
+    }
+
+    /// Whether a message shows a notification here: then the user has to allow it. Calls, widgets and the like do not ask for
+    /// that permission, and a Live Activity has a switch of its own. A browser may get nothing without it.
+    pub fn needs_permission(self, message: &Message) -> bool {
+        let (spec, options) = (self.spec(), &message.options);
+        let given = if self == Self::Apns {
+            Some(&options.apns)
+        } else if self == Self::Fcm {
+            Some(&options.fcm)
+        } else {
+            options.of(self)
+        };
+        let by_options =
+            || given.is_some_and(|given| kept::check(spec.shows, given, "", kept::SILENT).is_err());
+        let shows = || message.notification.is_some() || spec.shows_only || by_options();
+        self == Self::Webpush || message.kind == Kind::Alert && shows()
     }
 
     /// What came of a request to so many tokens.

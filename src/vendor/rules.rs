@@ -3,6 +3,9 @@
 
 use serde_json::{Map, Value};
 
+#[cfg(test)]
+mod write;
+
 use super::{Vendor, draft::merge};
 use crate::{
     model::{app::Policy, push::Category},

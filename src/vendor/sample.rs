@@ -108,7 +108,15 @@ pub(super) fn drafted(vendor: Vendor, message: &Message, policy: &Policy) -> Res
     let class = rules::class(vendor, message.category, policy).expect("a class");
     let told = (vendor.spec().called_back)(&facts(&[("receipts", "registered")]));
     let callback = told.then_some("https://push.example/v1/receipts/a/b/c");
-    vendor.draft(&Brief { message, push: &push(), now: NOW, class: &class, callback, receipt_id: None })
+    vendor.draft(&Brief {
+        message,
+        push: &push(),
+        due: NOW,
+        now: NOW,
+        class: &class,
+        callback,
+        receipt_id: None,
+    })
 }
 
 /// A policy that names everything that a vendor's classes need.

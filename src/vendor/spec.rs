@@ -60,7 +60,8 @@ pub struct Spec {
     pub kept: &'static [&'static str],
     /// Places of the class: the app's policy writes them too, `options` do not.
     pub class: &'static [&'static str],
-    /// Places where something is shown: of a message without text `options` do not write them.
+    /// Places where something is shown: what has one of them needs the user's permission, and of a message without text the
+    /// `options` of vendors that sort messages do not write them.
     pub shows: &'static [&'static str],
     /// Seconds before the next try after so many of them, where the vendor does not say. At most an hour.
     pub retry_secs: fn(u32) -> u32,
@@ -86,6 +87,8 @@ pub struct Brief<'a> {
     pub message: &'a Message,
     /// Of which push.
     pub push: &'a PushId,
+    /// When it was due: the same for every try.
+    pub due: Millis,
     /// When.
     pub now: Millis,
     /// The class in the vendor's own words, merged into its JSON.

@@ -11,11 +11,12 @@ import { type ImportResult, measureImport } from "./import.ts";
 import { type LargeResult, measureLarge } from "./large.ts";
 import * as print from "./print.ts";
 import { FIFTY, SINGLE, type Credentials, copyScenes, credentials } from "./scenes.ts";
+import { measureSign, type SignResult } from "./sign.ts";
 import { measureSize, measureStart, type Size, type StartResult } from "./start.ts";
 import { ADMIN_KEY, ROOT, assertBuilt, dispose, disposeAll, kv, startVariant } from "./variants.ts";
 import { MockVendor } from "./vendor.ts";
 
-const TOPICS = ["cpu", "cost", "large", "import", "start"] as const;
+const TOPICS = ["cpu", "cost", "large", "import", "sign", "start"] as const;
 type Topic = (typeof TOPICS)[number];
 
 interface Options {
@@ -48,6 +49,7 @@ interface Results {
   cost?: CostResult[];
   large?: LargeResult[];
   import?: ImportResult[];
+  sign?: SignResult[];
   start?: StartResult;
   size?: Size[];
 }
@@ -83,6 +85,10 @@ async function run(given: Options): Promise<void> {
     if (given.topics.includes("import")) {
       results.import = await measureImport(held, ADMIN_KEY, given.quick ? 20 : 1_500, given.quick ? 100 : 100_000);
       print.imported(results.import);
+    }
+    if (given.topics.includes("sign")) {
+      results.sign = await measureSign(lab, given.quick ? 1 : 20);
+      print.sign(results.sign);
     }
     if (given.topics.includes("start")) {
       results.size = measureSize();

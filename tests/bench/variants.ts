@@ -15,9 +15,10 @@ const SEAL_KEY = Buffer.alloc(32, 7).toString("base64");
 const COMPATIBILITY_DATE = "2026-07-30";
 
 export type Kind = "ours" | "bare" | "fetch-only";
+type Script = Kind | "sign";
 
 export interface Variant {
-  kind: Kind;
+  kind: Script;
   mf: Miniflare;
   /** A socket of the Worker itself: Miniflare's own entry Worker, a second one in the same process, is passed by. */
   port: number;
@@ -27,7 +28,7 @@ export interface Variant {
 
 const object = (className: string): object => ({ className, useSQLite: true });
 
-const SCRIPTS: Record<Kind, MiniflareOptions> = {
+const SCRIPTS: Record<Script, MiniflareOptions> = {
   ours: {
     scriptPath: BUILT,
     modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"], fallthrough: true }],
@@ -42,6 +43,7 @@ const SCRIPTS: Record<Kind, MiniflareOptions> = {
     durableObjects: { ACCOUNT: object("Account"), LEDGER: object("Ledger") },
   } as MiniflareOptions,
   "fetch-only": { scriptPath: "tests/bench/baseline/fetch-only.js" } as MiniflareOptions,
+  sign: { scriptPath: "tests/bench/baseline/sign.js" } as MiniflareOptions,
 };
 
 export function assertBuilt(): void {
@@ -51,7 +53,7 @@ export function assertBuilt(): void {
 /** The instances that run: all of them end with `disposeAll`, whatever else happens. */
 const running = new Set<Miniflare>();
 
-export function makeMiniflare(kind: Kind, bindings: Record<string, string>, onLine?: (line: string) => void): Miniflare {
+export function makeMiniflare(kind: Script, bindings: Record<string, string>, onLine?: (line: string) => void): Miniflare {
   const mf = new Miniflare({
     ...SCRIPTS[kind],
     rootPath: ROOT,
@@ -73,7 +75,7 @@ export function makeMiniflare(kind: Kind, bindings: Record<string, string>, onLi
   return mf;
 }
 
-export async function startVariant(kind: Kind, bindings: Record<string, string>, onLine?: (line: string) => void): Promise<Variant> {
+export async function startVariant(kind: Script, bindings: Record<string, string>, onLine?: (line: string) => void): Promise<Variant> {
   const before = new Set(childrenOf(process.pid, "workerd"));
   const mf = makeMiniflare(kind, bindings, onLine);
   await mf.ready;

@@ -10,6 +10,8 @@ export interface Delivery {
   reason?: string;
   vendor_id?: string;
   detail?: string;
+  /** How far it is known to have come since. */
+  seen?: string;
 }
 
 export interface PushReply {
@@ -30,6 +32,19 @@ export interface ApnsAccount {
   key_id: string;
   private_key: string;
   topic: string;
+}
+
+export interface WebpushAccount {
+  subject: string;
+  public_key: string;
+  private_key: string;
+}
+
+/** What `PushSubscription.toJSON()` gives. */
+export interface Subscription {
+  endpoint: string;
+  expirationTime: number | null;
+  keys: Record<string, string>;
 }
 
 /** A service account as Google hands it out. */
@@ -121,6 +136,19 @@ export class Lab {
 
   makeFcm(): Promise<FcmAccount> {
     return call("POST", `${this.base}/_lab/accounts/fcm:make`, { body: {} });
+  }
+
+  makeWebpush(): Promise<WebpushAccount> {
+    return call("POST", `${this.base}/_lab/accounts/webpush:make`, { body: {} });
+  }
+
+  /** A browser that the lab plays. */
+  subscribe(options: { public_key?: string } = {}): Promise<Subscription> {
+    return call("POST", `${this.base}/_lab/subscriptions`, { body: options });
+  }
+
+  settings(patch: Record<string, unknown>): Promise<Record<string, unknown>> {
+    return call("PATCH", `${this.base}/_lab/settings`, { body: patch });
   }
 }
 

@@ -3,11 +3,12 @@
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { call, type Delivery, Gateway, Lab, type PushReply } from "./client.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(ROOT, "target/dev-test-"));
@@ -30,7 +31,7 @@ interface Dev {
 function dev(args: readonly string[] = [], env: Record<string, string> = {}): Dev {
   const child = spawn(process.execPath, [join(ROOT, "tests/dev/dev.ts"), ...args], {
     cwd: ROOT,
-    env: { ...process.env, EDGEPUSH_PORT: "0", LAB_PORT: "0", EDGEPUSH_STATE: folder, ...env },
+    env: { ...process.env, EDGEPUSH_PORT: "0", LAB_PORT: "0", DEMO_PORT: "0", EDGEPUSH_STATE: folder, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   started.push(child);
@@ -73,11 +74,57 @@ test("a push goes through, and Ctrl-C ends everything it started", TIMEOUT, asyn
   assert.deepEqual(started.filter(isAlive), []);
 });
 
-test("the second start finds state and key again, and --once ends by itself", TIMEOUT, async () => {
-  const key = readFileSync(join(folder, "demo.key"), "utf8");
+test("a browser that the page registers gets the push, and what it reports is seen", TIMEOUT, async () => {
+  const running = dev();
+  await until("the log's beginning", running, () => running.output().includes("Ctrl-C ends"));
+  const address = (name: string): string => new RegExp(`  ${name} +(http://[^ /]+)`).exec(running.output())?.[1] ?? "";
+  const page = address("demo page");
+  const lab = new Lab(address("lab's log"));
+  const gateway = new Gateway(address("worker"), readFileSync(join(folder, "demo.key"), "utf8").trim());
+  const ask = <T>(path: string, body?: unknown): Promise<T> =>
+    call(body === undefined ? "GET" : "POST", `${page}/api/${path}`, { body, headers: { origin: page } });
+
+  // A browser that is not the lab's would be sent to for real; this one is.
+  assert.equal((await lab.settings({}))["webpush_forward"], true);
+  const { public_key } = await ask<{ public_key: string }>("demo");
+  const subscription = await lab.subscribe({ public_key });
+  const device = `browser-${crypto.randomUUID()}`;
+  await ask("device", { device, permission: "granted", subscription });
+  const { id } = await ask<{ id: string }>("push", {});
+
+  const { entries } = await call<{ entries: Seen[] }>("GET", `${lab.base}/_lab/log?vendor=webpush`);
+  const read = entries.at(-1)?.body.notification;
+  assert.equal(read?.body, "Your parcel has left");
+  assert.equal(read.data["ep_link"], `${page}/#order-4711`);
+  const seen = async (): Promise<(string | undefined)[]> => {
+    const { deliveries } = await gateway.call<PushReply>("GET", `/v1/push/${id}`);
+    const table = await ask<{ deliveries: (Delivery & { push: string })[] }>("deliveries");
+    const mine = deliveries.find((delivery) => delivery.device === device);
+    const row = table.deliveries.find((delivery) => delivery.push === id && delivery.device === device);
+    return [mine?.state, mine?.seen, row?.state, row?.seen];
+  };
+  for (const type of ["shown", "clicked"]) {
+    assert.deepEqual(await ask("event", { type, id: read.data["ep_id"], device }), { taken: 1, unknown: 0 });
+    assert.deepEqual(await seen(), ["accepted", type, "accepted", type]);
+  }
+
+  await gateway.call("DELETE", `/v1/users/u42/devices/${device}`);
+  running.process.kill("SIGINT");
+  assert.equal(await running.ended, 0, running.output());
+});
+
+interface Seen {
+  body: { notification?: { body: string; data: Record<string, string> } };
+}
+
+test("the second start finds state and keys again, and --once ends by itself", TIMEOUT, async () => {
+  const keys = ["demo.key", "demo-vapid.json"].map((name) => join(folder, name));
+  const read = (): string[] => keys.map((file) => readFileSync(file, "utf8"));
+  const before = read();
   const again = dev(["--once"]);
   assert.equal(await again.ended, 0, again.output());
-  assert.equal(readFileSync(join(folder, "demo.key"), "utf8"), key);
+  assert.deepEqual(read(), before);
+  for (const file of keys) assert.equal(statSync(file).mode & 0o777, 0o600, file);
 });
 
 test("a busy port is named with its setting before anything starts", TIMEOUT, async () => {
@@ -86,10 +133,12 @@ test("a busy port is named with its setting before anything starts", TIMEOUT, as
   const address = server.address();
   const port = typeof address === "object" && address !== null ? String(address.port) : "";
   try {
-    const refused = dev([], { LAB_PORT: port });
-    assert.equal(await refused.ended, 1);
-    assert.match(refused.output(), new RegExp(`Port ${port} is in use.*LAB_PORT=`));
-    assert.doesNotMatch(refused.output(), /Starting/);
+    for (const setting of ["LAB_PORT", "DEMO_PORT"]) {
+      const refused = dev([], { [setting]: port });
+      assert.equal(await refused.ended, 1);
+      assert.match(refused.output(), new RegExp(`Port ${port} is in use.*${setting}=`));
+      assert.doesNotMatch(refused.output(), /Starting/);
+    }
   } finally {
     server.close();
   }

@@ -11,6 +11,8 @@ export interface Ports {
   lab: number;
   /** The lab over HTTP/2, always the port after it. */
   labH2: number;
+  /** The page for a browser. */
+  page: number;
   /** wrangler's debugger; nobody asks for it, but two of them may not meet. */
   inspector: number;
 }
@@ -18,14 +20,17 @@ export interface Ports {
 /** Said to the user as it is, without a stack. */
 export class PortProblem extends Error {}
 
-/** Reads EDGEPUSH_PORT and LAB_PORT; 0 means any free one. */
+/** Reads EDGEPUSH_PORT, LAB_PORT and DEMO_PORT; 0 means any free one. */
 export async function choosePorts(env: NodeJS.ProcessEnv): Promise<Ports> {
   const worker = await choose("EDGEPUSH_PORT", env["EDGEPUSH_PORT"] ?? "8787", 1);
   const lab = await choose("LAB_PORT", env["LAB_PORT"] ?? "8791", 2);
-  if (worker === lab || worker === lab + 1) {
-    throw new PortProblem(`EDGEPUSH_PORT=${worker} is one of the lab's two ports; set EDGEPUSH_PORT or LAB_PORT`);
+  const page = await choose("DEMO_PORT", env["DEMO_PORT"] ?? "8795", 1);
+  for (const [setting, port] of Object.entries({ EDGEPUSH_PORT: worker, DEMO_PORT: page })) {
+    if (port !== lab && port !== lab + 1) continue;
+    throw new PortProblem(`${setting}=${port} is one of the lab's two ports; set ${setting} or LAB_PORT`);
   }
-  return { worker, lab, labH2: lab + 1, inspector: await anyFree(1) };
+  if (page === worker) throw new PortProblem(`DEMO_PORT=${page} is the worker's port; set DEMO_PORT or EDGEPUSH_PORT`);
+  return { worker, lab, labH2: lab + 1, page, inspector: await anyFree(1) };
 }
 
 async function choose(setting: string, text: string, count: number): Promise<number> {

@@ -41,7 +41,7 @@ export function claimFolder(folder: string): void {
   if (owner > 0 && owner !== process.pid && isAlive(owner)) {
     throw new StateProblem(
       `Another one (process ${owner}) is running on ${folder}. Stop it, or use a folder and ports of your own: ` +
-        "make dev EDGEPUSH_STATE=target/dev2 EDGEPUSH_PORT=0 LAB_PORT=0",
+        "make dev EDGEPUSH_STATE=target/dev2 EDGEPUSH_PORT=0 LAB_PORT=0 DEMO_PORT=0",
     );
   }
   writeFileSync(file, `${process.pid}\n`);

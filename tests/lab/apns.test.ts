@@ -113,8 +113,17 @@ test("every push type goes with its own topic", async () => {
     controls: ".push-type.controls",
   };
   for (const [type, suffix] of Object.entries(suffixes)) {
-    const reply = await send({ headers: { "apns-push-type": type, "apns-topic": TOPIC + suffix } });
+    const reloads = type === "widgets" || type === "controls";
+    const body = reloads ? { aps: { "content-changed": true } } : ALERT;
+    const reply = await send({ headers: { "apns-push-type": type, "apns-topic": TOPIC + suffix }, body });
     assert.equal(reply.status, 200, type);
+  }
+});
+
+test("widgets and controls load anew by `content-changed`, which is true and not 1", async () => {
+  for (const type of ["widgets", "controls"]) {
+    const headers = { "apns-push-type": type, "apns-topic": `${TOPIC}.push-type.${type}` };
+    for (const aps of [{ "content-changed": 1 }, {}]) await refused({ headers, body: { aps } }, 400, "InvalidPushType");
   }
 });
 

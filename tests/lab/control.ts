@@ -1,6 +1,6 @@
 // The control API under /_lab/: the same calls as the methods of Lab, for processes on the other side of a socket.
 
-import { fields, InputError, text } from "./input.ts";
+import { fields, InputError, optionalText, text } from "./input.ts";
 import type { LabControls } from "./lab.ts";
 import type { Control } from "./server.ts";
 import type { TokenState } from "./tokens.ts";
@@ -23,6 +23,12 @@ const CALLS: Readonly<Record<string, Call>> = {
     return {};
   },
   "GET callbacks/*": (lab, { name }) => ({ callbacks: lab.callbacks(name) }),
+  "PUT consoles/*": (lab, { name, body }) => (lab.console(name, body as never), {}),
+  "POST reports/*": async (lab, { name, body }) => {
+    const kind = optionalText(fields(body ?? {}, "a report", ["kind"]), "kind");
+    return { posts: await lab.report(name, kind as never) };
+  },
+  "GET reports/*": (lab, { name }) => ({ posts: lab.posts(name) }),
   "POST subscriptions": (lab, { body }) => lab.subscribe((body ?? {}) as object),
   "PUT tokens/*": (lab, { name, body }) => {
     const given = fields(body, "a token", ["vendor", "state", "timestamp", "environment", "topic"]);

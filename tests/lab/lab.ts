@@ -4,10 +4,12 @@ import { createServer, type Server as HttpServer } from "node:http";
 import { createSecureServer } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { generate } from "selfsigned";
+import { Consoles, type Console } from "./consoles.ts";
 import { createControl } from "./control.ts";
 import { FaultBook, type Fault, type FaultSpec } from "./faults.ts";
 import { fields, InputError } from "./input.ts";
 import { Log, type LogEntry, type LogFilter } from "./log.ts";
+import { Reporter, type Post, type ReportKind } from "./reporter.ts";
 import { createHandler } from "./server.ts";
 import { defaultSettings, patchSettings, type Settings } from "./settings.ts";
 import { StatsBook, type Stats } from "./stats.ts";
@@ -25,6 +27,8 @@ export interface LabOptions {
   /** HTTP/2 (and 1.1) over TLS. Default 0: any free port. */
   h2Port?: number;
   settings?: Partial<Settings>;
+  /** In place of the global one where `webpush_forward` passes a message on. */
+  fetch?: typeof fetch;
 }
 
 /** What can be asked of a lab, directly or through /_lab/. */
@@ -36,8 +40,14 @@ export interface LabControls {
   make(vendor: string, options?: unknown): Promise<object>;
   /** Makes a browser and returns its subscription; its messages are read here. */
   subscribe(options?: SubscribeOptions): Subscription;
-  /** What the vendor would report by now, to addresses that messages named. */
-  callbacks(vendor: string): readonly Callback[];
+  /** What the vendor has to report by now, posted or not. */
+  callbacks(vendor: string): readonly Pick<Callback, "url" | "param" | "targets" | "event">[];
+  /** Sets in a vendor's console where it reports to. */
+  console(vendor: string, console: Console): void;
+  /** Posts what is due (or once more, or taps on it) in the vendor's form, and waits for the answers. */
+  report(vendor: string, kind?: ReportKind): Promise<Post[]>;
+  /** What was posted so far. */
+  posts(vendor: string): readonly Post[];
   /** Says what the vendor knows about a phone. Tokens never mentioned are alive. */
   token(vendor: string, token: string, state: TokenState): void;
   fault(spec: FaultSpec): Fault;
@@ -73,15 +83,18 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const world: World = {
     settings,
     tokens,
+    consoles: new Consoles(),
     now: () => Date.now() + settings.clock_offset * 1000,
+    fetch: options.fetch ?? fetch,
     credentialSeen: (vendor, credential) => stats.credentialSeen(vendor, credential),
   };
   const vendors = allVendors(world);
   const books = { log: new Log(settings.log_size), stats, faults: new FaultBook() };
-  const controls = createControls(vendors, world, books, options);
+  const reporter = new Reporter(settings, world.consoles, world.now);
+  const controls = createControls(vendors, world, { ...books, reporter }, options);
 
   const tls = await selfSigned(vendors);
-  const handler = createHandler(vendors, books, createControl(controls, tls.cert));
+  const handler = createHandler(vendors, books, createControl(controls, tls.cert), (vendor) => reporter.answered(vendor));
   const h1 = createServer(handler);
   const h2 = createSecureServer({ ...tls, allowHTTP1: true }, handler);
   keepConnections(h1);
@@ -89,6 +102,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const closers = [h1, h2].map(trackSockets);
   const close = async (): Promise<void> => {
     await Promise.all(closers.map((closer) => closer()));
+    await reporter.idle();
   };
   try {
     const port = await listen(h1, options.port ?? 0);
@@ -113,11 +127,11 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
 function createControls(
   vendors: readonly Vendor[],
   world: World,
-  books: { log: Log; stats: StatsBook; faults: FaultBook },
+  books: { log: Log; stats: StatsBook; faults: FaultBook; reporter: Reporter },
   options: LabOptions,
 ): LabControls {
-  const { settings, tokens } = world;
-  const { log, stats, faults } = books;
+  const { settings, tokens, consoles } = world;
+  const { log, stats, faults, reporter } = books;
   const find = (name: string): Vendor => {
     const vendor = vendors.find((candidate) => candidate.name === name);
     if (vendor === undefined) throw new InputError(`no vendor "${name}"; there are ${vendors.map((v) => v.name).join(", ")}`);
@@ -135,7 +149,10 @@ function createControls(
       if (vendor.make === undefined) throw new InputError(`${name} has no accounts of its own`);
       return vendor.make(account);
     },
-    callbacks: (name) => find(name).callbacks?.() ?? [],
+    callbacks: (name) => (find(name).callbacks?.() ?? []).map(({ url, param, targets, event }) => ({ url, param, targets, event })),
+    console: (name, given) => consoles.set(find(name).name, given),
+    report: async (name, kind) => reporter.report(find(name), kind),
+    posts: (name) => reporter.posts(find(name).name),
     subscribe: (options = {}) => find("webpush").subscribe?.(options) as Subscription,
     token(name, token, state) {
       const vendor = find(name);
@@ -166,6 +183,8 @@ function createControls(
       stats.reset();
       faults.clear();
       tokens.clear();
+      if (accounts) consoles.clear();
+      reporter.clear();
       for (const vendor of vendors) vendor.reset(accounts);
     },
   };

@@ -1,4 +1,4 @@
-// What vendors post later, in each vendor's own form: the body of a receipt about tokens of one message.
+// What vendors post later, in each vendor's own form: the body of receipts about tokens of messages.
 
 export interface Report {
   /** Our own name of the message, as the vendor carried it along. */
@@ -6,11 +6,23 @@ export interface Report {
   readonly targets: readonly string[];
   /** In the vendor's own word. */
   readonly event: string;
+  /** The vendor's name of the message; made up where it is not given. */
+  readonly id?: string;
+  /** Whose message it was, as the vendor names it. */
+  readonly account?: string;
 }
 
 export interface Posted {
   readonly headers: Record<string, string>;
   readonly body: string;
+}
+
+interface Form {
+  readonly make: (reports: readonly Report[], now: number) => Posted;
+  /** The name a report has in a body, which is there once. */
+  readonly key?: (report: Report, n: number) => string;
+  /** Most tokens of a body, each of which is an entry of its own. */
+  readonly most?: number;
 }
 
 const json = (value: unknown): Posted => ({ headers: { "content-type": "application/json" }, body: JSON.stringify(value) });
@@ -19,29 +31,77 @@ const form = (fields: Record<string, string>): Posted => ({
   body: new URLSearchParams(fields).toString(),
 });
 
-const statuses = (reports: readonly Report[], one: (event: number) => object): Posted =>
-  json({ statuses: reports.flatMap(({ param, targets, event }) => targets.map((token) => ({ token, biTag: param, requestId: "r1", ...one(Number(event)) }))) });
+const statuses = (one: (event: number, report: Report, now: number) => object): Form => ({
+  make: (reports, now) =>
+    json({
+      statuses: reports.flatMap((report) =>
+        report.targets.map((token) => ({ token, biTag: report.param, requestId: report.id ?? "r1", ...one(Number(report.event), report, now) })),
+      ),
+    }),
+  most: 100,
+});
 
-const FORMS: Record<string, (reports: readonly Report[]) => Posted> = {
-  huawei: (reports) => statuses(reports, (status) => ({ appid: "1", status, timestamp: Date.now() })),
-  harmony: (reports) => statuses(reports, (result) => ({ pushType: 0, deliveryStatus: { result, timestamp: Date.now() } })),
-  honor: (reports) => statuses(reports, (status) => ({ appid: "1", status, timestamp: Date.now() })),
-  xiaomi: (reports) =>
-    form({ data: JSON.stringify(Object.fromEntries(reports.map(({ param, targets, event }, n) => [`sdm${n}`, { type: Number(event), param, targets: targets.join(","), timestamp: Date.now() }]))) }),
-  oppo: (reports) =>
-    json(reports.map(({ param, targets, event }, n) => ({ messageId: `m${n}`, appId: "a1", taskId: `m${n}`, registrationIds: targets.join(","), eventTime: String(Date.now()), param, eventType: event }))),
-  vivo: (reports) =>
-    json(Object.fromEntries(reports.map(({ param, targets, event }, n) => [`9000${n}`, { param, targets: targets.join(","), ackType: event, ackTime: Date.now(), subCode: 0 }]))),
-  meizu: (reports) =>
-    form({ cb: JSON.stringify(Object.fromEntries(reports.map(({ param, targets, event }, n) => [`NS${n}-${event}`, { param, type: Number(event), targets }]))), access_token: "demo" }),
+const byKey = (key: (report: Report, n: number) => string, wrap: (object: object) => Posted, one: (report: Report, now: number) => object): Form => ({
+  make: (reports, now) => wrap(Object.fromEntries(reports.map((report, n) => [key(report, n), one(report, now)]))),
+  key,
+});
+
+const FORMS: Readonly<Record<string, Form>> = {
+  // Version 1; only version 2 is for messages of API v3.
+  huawei: statuses((status, { account = "1" }, timestamp) => ({ appid: account, status, timestamp })),
+  harmony: statuses((result, _report, timestamp) => ({ pushType: 0, appPackageName: "com.example.app", deliveryStatus: { result, timestamp } })),
+  honor: statuses((status, { account = "1" }, timestamp) => ({ appid: account, status, timestamp })),
+  xiaomi: byKey(
+    ({ id }, n) => id ?? `sdm${n}`,
+    (object) => form({ data: JSON.stringify(object) }),
+    ({ param, targets, event }, timestamp) => ({ type: Number(event), param, targets: targets.join(","), timestamp }),
+  ),
+  oppo: {
+    make: (reports, now) =>
+      json(
+        reports.map(({ param, targets, event, id, account = "a1" }, n) => {
+          const messageId = id ?? `m${n}`;
+          return { messageId, appId: account, taskId: messageId, registrationIds: targets.join(","), eventTime: String(now), param, eventType: event };
+        }),
+      ),
+  },
+  vivo: byKey(
+    ({ id }, n) => id ?? `9000${n}`,
+    json,
+    ({ param, targets, event }, ackTime) => ({ param, targets: targets.join(","), ackType: event, ackTime, subCode: 0 }),
+  ),
+  meizu: byKey(
+    ({ id, event }, n) => `${id ?? `NS${n}`}-${event}`,
+    (object) => form({ cb: JSON.stringify(object), access_token: "demo" }),
+    ({ param, targets, event }) => ({ param, type: Number(event), targets }),
+  ),
 };
 
 /** The vendors that report. */
 export const REPORTING = Object.keys(FORMS);
 
+function formOf(vendor: string): Form {
+  const found = FORMS[vendor];
+  if (found === undefined) throw new Error(`${vendor} does not report`);
+  return found;
+}
+
 /** The request with which a vendor reports. */
-export function report(vendor: string, reports: readonly Report[]): Posted {
-  const make = FORMS[vendor];
-  if (make === undefined) throw new Error(`${vendor} does not report`);
-  return make(reports);
+export function report(vendor: string, reports: readonly Report[], now = Date.now()): Posted {
+  return formOf(vendor).make(reports, now);
+}
+
+/** As few requests as the vendor's form allows. */
+export function batches(vendor: string, reports: readonly Report[], now: number): Posted[] {
+  const { make, key, most } = formOf(vendor);
+  const entries = most === undefined ? reports : reports.flatMap((one) => one.targets.map((token) => ({ ...one, targets: [token] })));
+  const bodies: { reports: Report[]; keys: Set<string> }[] = [];
+  for (const entry of entries) {
+    const name = key?.(entry, bodies.length);
+    let body = bodies.find(({ reports: { length }, keys }) => length < (most ?? Infinity) && (name === undefined || !keys.has(name)));
+    if (body === undefined) bodies.push((body = { reports: [], keys: new Set() }));
+    body.reports.push(entry);
+    if (name !== undefined) body.keys.add(name);
+  }
+  return bodies.map((body) => make(body.reports, now));
 }

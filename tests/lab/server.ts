@@ -32,17 +32,19 @@ interface Route {
   readonly target: string;
 }
 
-export function createHandler(vendors: readonly Vendor[], books: Books, control: Control): Handler {
+/** `answered`: told when a vendor has had its say about a request. */
+export function createHandler(vendors: readonly Vendor[], books: Books, control: Control, answered: (vendor: Vendor) => void): Handler {
   const hosts = new Set(vendors.flatMap((vendor) => vendor.hosts));
+  const isAt = (vendor: Vendor, host: string): boolean => vendor.hosts.includes(host) || (vendor.alsoAt?.(host) ?? false);
   const find = (host: string, target: string): Vendor | undefined =>
-    vendors.find((vendor) => vendor.hosts.includes(host) && (vendor.takes?.(host, target) ?? true));
+    vendors.find((vendor) => isAt(vendor, host) && (vendor.takes?.(host, target) ?? true));
 
   function route(request: IncomingRequest): Route {
     const url = request.url ?? "/";
     const end = url.indexOf("/", 1);
     const first = url.slice(1, end === -1 ? undefined : end);
     const named = end === -1 ? "/" : url.slice(end);
-    if (hosts.has(first)) return { vendor: find(first, named), host: first, target: named };
+    if (hosts.has(first) || vendors.some((vendor) => vendor.alsoAt?.(first))) return { vendor: find(first, named), host: first, target: named };
     const authority = request.headers[":authority"] ?? request.headers.host;
     const host = typeof authority === "string" ? authority.toLowerCase().replace(/:\d+$/, "") : "";
     return { vendor: find(host, url), host, target: url };
@@ -78,11 +80,15 @@ export function createHandler(vendors: readonly Vendor[], books: Books, control:
       seen.reason = answer.reason;
     };
 
-    if (fault !== undefined) return perform(fault, vendor as Vendor, () => (vendor as Vendor).answer(request), out, settle);
+    if (fault !== undefined) {
+      await perform(fault, vendor as Vendor, () => (vendor as Vendor).answer(request), out, settle);
+      return answered(vendor as Vendor);
+    }
     const answer = body === undefined ? TOO_LONG : await (vendor?.answer(request) ?? nobody(host));
     settle(answer);
     if (answer.status === 0) out.drop();
     else out.send(answer);
+    if (vendor !== undefined) answered(vendor);
   }
 
   return (request, response) => {

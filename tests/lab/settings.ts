@@ -15,6 +15,12 @@ export interface Settings {
   apns_strict_jwt: boolean;
   /** Drop HTTP/1.1 connections to APNs, as Apple's servers do. */
   apns_h2_only: boolean;
+  /** Pass on what is for a browser that was not made here: the one thing by which the lab leaves this machine. */
+  webpush_forward: boolean;
+  /** Origin on this machine that stands in for that of every address that is called back; empty: none. */
+  callback_base: string;
+  /** Post what is to be reported as soon as a message was answered. */
+  report_at_once: boolean;
 }
 
 export function defaultSettings(): Settings {
@@ -25,6 +31,9 @@ export function defaultSettings(): Settings {
     apns_jwt_interval: 1200,
     apns_strict_jwt: false,
     apns_h2_only: false,
+    webpush_forward: false,
+    callback_base: "",
+    report_at_once: false,
   };
 }
 
@@ -37,5 +46,14 @@ export function patchSettings(settings: Settings, patch: unknown): void {
       throw new InputError(`"${name}" must be a whole number, at least 0`);
     }
   }
+  const base = given["callback_base"];
+  if (typeof base === "string" && base !== "" && !isLoopback(base)) throw new InputError('"callback_base" must be an origin on this machine');
   Object.assign(settings, given);
+}
+
+/** Whether an address leads to this machine. */
+export function isLoopback(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname } = new URL(address);
+  return /^https?:$/.test(protocol) && (hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname));
 }

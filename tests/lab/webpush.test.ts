@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createECDH } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { after, before, beforeEach, test } from "node:test";
 import ece from "http_ece";
 import { importJWK, SignJWT, type JWTPayload } from "jose";
@@ -207,4 +208,20 @@ test("Google's host is FCM's as well, over HTTP/2 too", async () => {
     lab.log().map((entry) => entry.vendor),
     ["fcm", "webpush", "webpush"],
   );
+});
+
+test("bodies of the crate with 0, 1 and 3,993 bytes are read by http_ece, and with one bit turned they are not", () => {
+  const fixture = JSON.parse(readFileSync(new URL("../fixtures/webpush.json", import.meta.url), "utf8"));
+  const browser = createECDH("prime256v1");
+  browser.setPrivateKey(fixture.private_key, "base64url");
+  assert.equal(browser.getPublicKey("base64url"), fixture.public_key);
+  const read = (body: Buffer): Buffer => ece.decrypt(body, { version: "aes128gcm", privateKey: browser, authSecret: fixture.auth });
+  const sizes = fixture.vectors.map(({ length, body }: { length: number; body: string }) => {
+    const bytes = Buffer.from(body, "base64url");
+    assert.deepEqual(read(bytes), Buffer.from(Array.from({ length }, (_, n) => n % 251)), `${length} bytes`);
+    bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1;
+    assert.throws(() => read(bytes), `${length} bytes`);
+    return [length, bytes.length];
+  });
+  assert.deepEqual(sizes, [[0, 103], [1, 104], [3993, 4096]]);
 });

@@ -56,7 +56,7 @@ if (!Number.isInteger(SECONDS) || SECONDS < 1) {
 rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(FOLDER, { recursive: true });
 try {
-  const ports = await choosePorts({ EDGEPUSH_PORT: "0", LAB_PORT: "0" });
+  const ports = await choosePorts({ EDGEPUSH_PORT: "0", LAB_PORT: "0", DEMO_PORT: "0" });
   const progress = new Progress();
   const stack = await startStack(children, { ports, folder: FOLDER, onWait: progress.wait, onReady: progress.ready });
   const scopes = ["push", "devices", "read", "manage"];

@@ -16,11 +16,13 @@ WORKER_BUILD_VERSION=$(locked_version worker)
 WASM_BINDGEN_VERSION=$(locked_version wasm-bindgen)
 CARGO_DENY_VERSION=0.20.2
 SCHEMATHESIS_VERSION=4.32.5
+HTTP_ECE_VERSION=1.2.1
 
 WORKER_BUILD_DIR=$TOOLS/worker-build-$WORKER_BUILD_VERSION
 WASM_BINDGEN_DIR=$TOOLS/wasm-bindgen-$WASM_BINDGEN_VERSION
 CARGO_DENY_DIR=$TOOLS/cargo-deny-$CARGO_DENY_VERSION
 SCHEMATHESIS_DIR=$TOOLS/schemathesis-$SCHEMATHESIS_VERSION
+INTEROP_DIR=$TOOLS/http-ece-$HTTP_ECE_VERSION
 
 # The Node that package-lock.json names comes first, whatever the machine has; wrangler asks for >= 22.
 export PATH="$ROOT/node_modules/.bin:$PATH"
@@ -59,4 +61,26 @@ with_lock() {
   echo $$ >"$lock/pid"
   # shellcheck disable=SC2064  # the name is fixed now, not at exit
   trap "rm -rf '$ROOT/$lock'" EXIT
+}
+
+# need_python TARGET DIR REQUIREMENTS [OPTION...]: DIR holds these packages, installed by pip with the options.
+need_python() {
+  local target=$1 dir=$2 requirements=$3 stamp=$2/.requirements want
+  shift 3
+  command -v python3 >/dev/null 2>&1 ||
+    fail "make $target needs python3 (3.10 or newer), which is not on this machine. make fuzz and make interop alone do."
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+    fail "make $target needs Python 3.10 or newer; found $(python3 --version)"
+  want=$(hash_of "$requirements")
+  [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
+  with_lock "$target"
+  say "installing what make $target needs into $dir (half a minute, the first time only)"
+  mkdir -p "$TOOLS/logs"
+  rm -rf "$dir"
+  { python3 -m venv "$dir" &&
+    "$dir/bin/python" -m pip install --quiet "$@" -r "$requirements"; } >"$TOOLS/logs/$target.log" 2>&1 || {
+    tail -n 20 "$TOOLS/logs/$target.log" >&2
+    fail "the installation failed. On Debian and Ubuntu the package python3-venv is needed too."
+  }
+  printf '%s\n' "$want" >"$stamp"
 }

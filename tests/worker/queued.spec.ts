@@ -90,7 +90,7 @@ test("a push for later goes out then, and not before", async () => {
   stage.lab.clearLog();
   const at = new Date(Date.now() + 3_000).toISOString();
   const push = await stage.push(app, { to: { users: ["u1"] }, send: { at } });
-  assert.deepEqual([push.status, push.json.status, push.json.due_at], [202, "scheduled", at]);
+  assert.deepEqual([push.status, push.json.status, Date.parse(push.json.due_at)], [202, "scheduled", Date.parse(at)]);
   await new Promise((next) => setTimeout(next, 1_500));
   assert.equal(stage.seen("apns").length, 0);
   assert.equal((await get(push.json.id)).status, "scheduled");

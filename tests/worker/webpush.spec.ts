@@ -213,3 +213,29 @@ test("a subscription made with another key is said to be dead, and the words tel
   assert.match(delivery.detail, /do not correspond to the credentials/);
   assert.deepEqual(await stage.devices(app, "u"), ["edge"], "nothing vouches for our key: it stays");
 });
+
+test("a message of 3,993 bytes, its id counted as long as one may be, goes whole; of one more the text is cut, or nothing is sent", async () => {
+  const app = await browsersApp();
+  await register(app, "u", "firefox", stage.lab.subscribe({ service: "mozilla" }));
+  const send = async (message: object) => {
+    stage.lab.clearLog();
+    const answer = await stage.push(app, { to: { users: ["u"] }, ...message });
+    return { delivery: answer.json.deliveries[0], seen: stage.seen("webpush")[0] };
+  };
+  const size = (seen: any): number => Buffer.byteLength(JSON.stringify(seen.body));
+  const text = (length: number) => ({ notification: { title: "Sent", body: "x".repeat(length) } });
+  const data = (length: number) => ({ notification: undefined, data: { d: "x".repeat(length) } });
+  for (const [form, cut] of [[text, true], [data, false]] as const) {
+    const { seen } = await send(form(1));
+    // Each place of the id is counted with a number of eight digits; that of the first delivery is 0.
+    const spare = 7 * (JSON.stringify(seen.body).match(/\.0"/g) ?? []).length;
+    const room = 3993 - spare - size(seen) + 1;
+    const whole = await send(form(room));
+    assert.deepEqual([whole.delivery.state, whole.delivery.shortened ?? false], ["accepted", false], whole.delivery.detail);
+    assert.deepEqual([size(whole.seen), whole.seen.headers["content-length"]], [3993 - spare, String(4096 - spare)]);
+    const more = await send(form(room + 1));
+    assert.deepEqual([more.delivery.state, more.delivery.reason], cut ? ["accepted", undefined] : ["skipped", "too_large"]);
+    assert.equal(more.seen === undefined, !cut);
+    if (cut) assert.ok(more.delivery.shortened && size(more.seen) <= 3993 - spare && more.seen.body.notification.body.endsWith("…"));
+  }
+});

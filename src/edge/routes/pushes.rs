@@ -15,7 +15,8 @@ use crate::{
             targets::DEVICES_MAX,
             text,
         },
-        plan, reply, resolve as line_resolve,
+        plan::{self, Of},
+        reply, resolve as line_resolve,
     },
     model::{
         app::Scope,
@@ -94,7 +95,8 @@ pub(super) async fn explain(cx: &Cx, request: &Request<'_>) -> Result<Reply, Pro
     targets.truncate(DEVICES_MAX);
     let looked = resolve::directory(cx, &app, &push.message, &targets).await?;
     let found = line_resolve::found(&targets, &looked.directory, &push.message);
-    let plan = plan::plan(&app, &push.message, found, &order.id, &cx.config, cx.now);
+    let of = Of { push: &order.id, due: order.due, now: cx.now };
+    let plan = plan::plan(&app, &push.message, found, of, &cx.config);
     let batch = begin::begin(order, Part::Whole, 0, &push.message, plan, cx.now);
     Ok(Reply::json(200, explain::explain(&app, push.message.category, &batch).to_string()))
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     model::{
         device::{Address, Environment, Permission, Platform, Registration},
-        kind::Kind,
+        kind::{ACTIVITY_MAX, Kind},
         problem::{Code, Problem},
         secret::Secret,
     },
@@ -38,6 +38,7 @@ pub fn of_fields(mut fields: Fields) -> Result<Registration, Problem> {
         let detail = "only tokens of `apns` are of a kind";
         return Err(Problem::at(Code::InvalidValue, format!("{}/kind", fields.at()), detail));
     }
+    let activity = activity(&mut fields, kind)?;
     let registration = Registration {
         platform,
         address,
@@ -46,9 +47,24 @@ pub fn of_fields(mut fields: Fields) -> Result<Registration, Problem> {
         locale: fields.take("locale").map(locale).transpose()?,
         time_zone: fields.take("time_zone").map(time_zone).transpose()?,
         kind,
+        activity,
     };
     fields.end()?;
     Ok(registration)
+}
+
+/// Which Live Activity a token is of. Each that runs has a token of its own, so without a name nothing could tell them apart.
+fn activity(fields: &mut Fields, kind: Kind) -> Result<Option<String>, Problem> {
+    match (kind, fields.take("activity")) {
+        (Kind::LiveActivity, None) => Err(Problem::at(
+            Code::MissingField,
+            format!("{}/activity", fields.at()),
+            "a token of the kind `live_activity` is of one activity: name it as pushes will name it in `activity.id`",
+        )),
+        (_, None) => Ok(None),
+        (kind, Some(name)) if kind.of_activity() => text::word(name, ACTIVITY_MAX).map(Some),
+        (_, Some(name)) => Err(name.invalid("only tokens of Live Activities name one: see `kind`")),
+    }
 }
 
 /// What a token, or a push, is for.
@@ -149,6 +165,13 @@ mod tests {
         let device = registration(text.as_bytes()).unwrap();
         assert_eq!(device.address.environment, Some(Environment::Sandbox));
         assert_eq!(device.permission, Permission::Granted);
+        let of = |rest: &str| {
+            let text = format!(r#"{{"platform":"ios","vendor":"apns","token":"{APNS}","kind":{rest}}}"#);
+            registration(text.as_bytes()).unwrap().activity
+        };
+        assert_eq!(of(r#""live_activity","activity":"order-4711""#).as_deref(), Some("order-4711"));
+        assert_eq!(of(r#""live_activity_start","activity":"Ride""#).as_deref(), Some("Ride"));
+        assert_eq!(of(r#""live_activity_start""#), None);
         let device = registration(br#"{"platform":"android","vendor":"fcm","token":"abc:DEF-_1"}"#).unwrap();
         assert_eq!((device.platform, device.permission), (Platform::Android, Permission::Unknown));
     }
@@ -199,6 +222,15 @@ mod tests {
                 Code::InvalidValue,
                 "/kind",
             ),
+            (apns(r#","kind":"live_activity""#), Code::MissingField, "/activity"),
+            (apns(r#","kind":"live_activity","activity":"""#), Code::InvalidValue, "/activity"),
+            (
+                apns(&format!(r#","kind":"live_activity_start","activity":"{}""#, "x".repeat(65))),
+                Code::InvalidValue,
+                "/activity",
+            ),
+            (apns(r#","kind":"voip","activity":"a""#), Code::InvalidValue, "/activity"),
+            (apns(r#","activity":"a""#), Code::InvalidValue, "/activity"),
             (apns(r#","locale":"de_CH""#), Code::InvalidValue, "/locale"),
             (apns(r#","time_zone":"Berlin Mitte""#), Code::InvalidValue, "/time_zone"),
             (apns(r#","app_version":"\u0000""#), Code::InvalidCharacters, "/app_version"),

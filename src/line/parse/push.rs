@@ -38,6 +38,7 @@ pub fn push(bytes: &[u8]) -> Result<Push, Problem> {
     let mut fields = Field::root(body(bytes)?).object()?;
     let to = targets(fields.need("to")?)?;
     let category = category(&mut fields)?;
+    let kind = device::kind(&mut fields, "type")?;
     let message = Message {
         category,
         campaign: fields.take("campaign").map(campaign).transpose()?,
@@ -46,14 +47,14 @@ pub fn push(bytes: &[u8]) -> Result<Push, Problem> {
         collapse: fields.take("collapse").map(collapse).transpose()?,
         ttl: match fields.take("ttl") {
             Some(field) => u32::try_from(field.whole(TTL_MAX)?).unwrap_or(u32::MAX),
-            None => category.default_ttl(),
+            None => kind.default_ttl().unwrap_or(category.default_ttl()),
         },
         guard: guard(&mut fields, category)?,
         online: online(&mut fields, category)?,
         on_unknown: on_unknown(&mut fields, category)?,
         options: fields.take("options").map(options).transpose()?.unwrap_or_default(),
-        kind: device::kind(&mut fields, "type")?,
-        activity: fields.take("activity").map(activity).transpose()?,
+        kind,
+        activity: fields.take("activity").map(|field| activity(field, kind)).transpose()?,
     };
     fits(&message, &to)?;
     if message.kind == Kind::Alert

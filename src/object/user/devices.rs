@@ -73,6 +73,8 @@ impl Home {
         let same = device.registration == registration;
         let copy = device.registration.address != registration.address
             || device.registration.permission != registration.permission
+            || device.registration.kind != registration.kind
+            || device.registration.activity != registration.activity
             || (device.registration.time_zone != registration.time_zone
                 && self.about.preferences.quiet_hours.is_some());
         let written = !own || now.day(DayZone::Utc).0 < device.seen_at.day(DayZone::Utc).0 + SEEN_DAYS;

@@ -33,6 +33,7 @@ pub(super) fn registration(token: &str) -> Registration {
         locale: None,
         time_zone: None,
         kind: Default::default(),
+        activity: None,
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
 };
 use crate::{
     model::{
+        self,
         device::{Permission, Registration, Source},
         push::Category,
     },
@@ -41,6 +42,15 @@ fn only_what_a_push_needs_writes_the_copy() {
     let denied = Registration { permission: Permission::Denied, ..newer };
     assert!(put(&mut devices, "d", denied, Millis(NOON)).copy);
     assert!(put(&mut devices, "d", registration("t2"), Millis(NOON)).copy);
+    let activity = Registration {
+        kind: model::kind::Kind::LiveActivity,
+        activity: Some("order-1".into()),
+        ..registration("t2")
+    };
+    assert!(put(&mut devices, "d", activity.clone(), Millis(NOON)).copy);
+    let another = Registration { activity: Some("order-2".into()), ..activity };
+    assert!(put(&mut devices, "d", another, Millis(NOON)).copy);
+    assert_eq!(devices.copy().devices[0].activity.as_deref(), Some("order-2"));
 }
 
 #[test]

@@ -22,12 +22,12 @@ use crate::{
 };
 
 /// Writes the payload of a push, `options.apns` merged last, its body cut where that makes it fit.
-pub fn draft(message: &Message, push: &PushId, now: Millis) -> Result<Draft, TooLarge> {
+pub fn draft(message: &Message, push: &PushId, due: Millis, now: Millis) -> Result<Draft, TooLarge> {
     let mut patch = message.options.apns.clone();
     let headers = patch.remove(HEADERS).unwrap_or_default();
     let whole = message.notification.as_ref().and_then(|shown| shown.body.as_deref());
     let written = |body: Option<&str>| {
-        let payload = payload(message, push, &patch, body);
+        let payload = payload(message, push, due, &patch, body);
         let body = Template::new(&serde_json::to_string(&payload).unwrap_or_default(), push);
         (payload, body)
     };
@@ -43,6 +43,7 @@ pub fn draft(message: &Message, push: &PushId, now: Millis) -> Result<Draft, Too
 fn payload(
     message: &Message,
     push: &PushId,
+    due: Millis,
     patch: &Map<String, Value>,
     body: Option<&str>,
 ) -> Map<String, Value> {
@@ -50,7 +51,7 @@ fn payload(
         gather(message.data.iter().map(|(name, value)| (name.clone(), value.as_str().into())));
     let mut aps = aps(message, body);
     if let Some(of) = &message.activity {
-        aps.extend(activity(of, push));
+        aps.extend(activity(of, due));
     }
     payload.insert("aps".into(), Value::Object(aps));
     merge(&mut payload, patch);
@@ -64,7 +65,11 @@ fn payload(
 
 fn aps(message: &Message, body: Option<&str>) -> Map<String, Value> {
     let Some(shown) = &message.notification else {
-        return form(message.kind).alone.map(|name| (name.to_owned(), 1.into())).into_iter().collect();
+        return form(message.kind)
+            .alone
+            .map(|(name, flag)| (name.to_owned(), flag.into()))
+            .into_iter()
+            .collect();
     };
     let class = class(message.category);
     let alert = alert(shown, body);

@@ -1,13 +1,14 @@
 //! Apple's push types: what each adds to the topic, and what its requests may be.
 //!
 //! - Types: <https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns>
+//! - Widgets: <https://developer.apple.com/documentation/widgetkit/updating-widgets-with-widgetkit-push-notifications>
+//! - Controls: <https://developer.apple.com/documentation/widgetkit/updating-controls-locally-and-remotely>
 //! - Live Activities: <https://developer.apple.com/documentation/activitykit/starting-and-updating-live-activities-with-activitykit-push-notifications>
 
 use serde_json::{Map, Value};
 
 use crate::{
     model::{
-        ids::PushId,
         kind::{Activity, Kind},
         time::Millis,
     },
@@ -16,6 +17,9 @@ use crate::{
 
 /// Stands among a draft's headers for what the topic gets behind the bundle id: the bundle id is the device's.
 pub(super) const SUFFIX: &str = "topic-suffix";
+
+/// Widgets and controls have to load anew.
+const CHANGED: Option<(&str, Flag)> = Some(("content-changed", Flag::True));
 
 /// What is fixed for a type.
 pub(super) struct Form {
@@ -27,10 +31,26 @@ pub(super) struct Form {
     pub(super) limit: usize,
     /// `apns-priority`, where it is not the category's.
     pub(super) priority: Option<&'static str>,
-    /// What `aps` has where nothing is shown.
-    pub(super) alone: Option<&'static str>,
+    /// What `aps` has where nothing is shown: a member that says so, in Apple's own type.
+    pub(super) alone: Option<(&'static str, Flag)>,
     /// `apns-expiration` is 0.
     pub(super) now_or_never: bool,
+}
+
+/// How Apple writes yes: a 1 in one place, `true` in the other.
+#[derive(Clone, Copy)]
+pub(super) enum Flag {
+    One,
+    True,
+}
+
+impl From<Flag> for Value {
+    fn from(flag: Flag) -> Self {
+        match flag {
+            Flag::One => 1.into(),
+            Flag::True => true.into(),
+        }
+    }
 }
 
 /// One row per kind.
@@ -44,7 +64,7 @@ pub(super) fn form(kind: Kind) -> Form {
         now_or_never: false,
     };
     match kind {
-        Kind::Alert => row("alert", "", None, Some("content-available")),
+        Kind::Alert => row("alert", "", None, Some(("content-available", Flag::One))),
         Kind::Voip => Form { limit: 5_120, ..row("voip", ".voip", Some("10"), None) },
         // 5 is not counted against the phone's budget, 10 is: the category decides.
         Kind::LiveActivity | Kind::LiveActivityStart => {
@@ -55,19 +75,20 @@ pub(super) fn form(kind: Kind) -> Form {
         Kind::Location => row("location", ".location-query", None, None),
         // Priority and expiration: unverified.
         Kind::Pushtotalk => Form { now_or_never: true, ..row("pushtotalk", ".voip-ptt", Some("10"), None) },
-        // The member of `aps`: unverified.
-        Kind::Widgets => row("widgets", ".push-type.widgets", None, Some("content-changed")),
-        Kind::Controls => row("controls", ".push-type.controls", None, Some("content-changed")),
+        // Both are told to load anew by the same member, which is `true` and not 1.
+        Kind::Widgets => row("widgets", ".push-type.widgets", None, CHANGED),
+        Kind::Controls => row("controls", ".push-type.controls", None, CHANGED),
     }
 }
 
-/// What a Live Activity has in `aps`. Its time is that of the push, so that a later try of an older state does not overtake a
-/// newer one.
-pub(super) fn activity(of: &Activity, push: &PushId) -> Map<String, Value> {
+/// What a Live Activity has in `aps`. A phone ignores a state that is older than the one it shows, so its time is when the push
+/// was due: the same for every try, so that a late one does not overtake a newer state, and not that of a push for later's
+/// making, which may be hours older than what went out since.
+pub(super) fn activity(of: &Activity, due: Millis) -> Map<String, Value> {
     let secs = |at: Option<Millis>| at.map(|at| at.secs().into());
     let (name, attributes) = of.attributes.clone().unzip();
     object([
-        ("timestamp", Some(push.created().secs().into())),
+        ("timestamp", Some(due.secs().into())),
         ("event", Some(of.event.as_str().into())),
         ("content-state", Some(Value::Object(of.state.clone()))),
         ("attributes-type", name.map(Value::from)),

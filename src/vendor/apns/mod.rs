@@ -51,10 +51,10 @@ pub const SPEC: Spec = Spec {
     called_back: |_| false,
     kept: &[],
     class: &[],
-    shows: &[],
+    shows: &["/aps/alert", "/aps/badge", "/aps/sound"],
     retry_secs,
     token,
-    draft: |brief| draft(brief.message, brief.push, brief.now),
+    draft: |brief| draft(brief.message, brief.push, brief.due, brief.now),
     check_options,
     prepare: None,
     request: |facts, call| match facts {

@@ -20,7 +20,7 @@ use crate::{
 const TOKEN: &str = "00AA11bb22cc33dd44ee55ff6677889900aa11bb22cc33dd44ee55ff66778899";
 
 fn made(message: &Message) -> Draft {
-    draft(message, &push(), NOW).unwrap()
+    draft(message, &push(), NOW, NOW).unwrap()
 }
 
 fn header(draft: &Draft, wanted: &str) -> Option<String> {
@@ -151,7 +151,8 @@ fn now_or_never_is_sent_as_zero() {
         |ttl| header(&made(&Message { ttl, ..message(Category::Im) }), "apns-expiration").unwrap();
     assert_eq!(expiration(0), "0");
     assert_eq!(expiration(1), "1795579201");
-    let late = draft(&Message { ttl: 2_592_000, ..message(Category::Im) }, &push(), Millis(999)).unwrap();
+    let late =
+        draft(&Message { ttl: 2_592_000, ..message(Category::Im) }, &push(), NOW, Millis(999)).unwrap();
     assert_eq!(header(&late, "apns-expiration").unwrap(), "2592000");
 }
 
@@ -230,9 +231,9 @@ fn a_body_is_cut_between_emoji() {
 fn what_cannot_be_cut_is_too_large() {
     let mut large = message(Category::Im);
     large.data.insert("big".into(), "x".repeat(4_096));
-    assert!(draft(&large, &push(), NOW).unwrap_err().bytes > 4_096);
+    assert!(draft(&large, &push(), NOW, NOW).unwrap_err().bytes > 4_096);
     // A body that the options bring is the caller's own: it stays as it is.
     let options = json!({"aps": {"alert": {"body": "x".repeat(4_096)}}});
     let large = with_options(sample::message(Category::Im), options);
-    assert!(matches!(draft(&large, &push(), NOW), Err(TooLarge { limit: 4_096, .. })));
+    assert!(matches!(draft(&large, &push(), NOW, NOW), Err(TooLarge { limit: 4_096, .. })));
 }

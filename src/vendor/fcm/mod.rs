@@ -54,7 +54,7 @@ pub const SPEC: Spec = Spec {
     called_back: |_| false,
     kept: &[],
     class: &[],
-    shows: &[],
+    shows: &["/notification", "/android/notification", "/apns/payload/aps/alert", "/webpush/notification"],
     // Google's rule: exponential from 10 s (vendor page, 2.5).
     retry_secs: exponential,
     token,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::vendor::{
     Draft, TooLarge, Vendor,
     draft::object,
-    payload::{self, Limits, Shown, Tap, data, data_fits, intent, tap},
+    payload::{self, Limits, Shown, Tap, data, data_fits, tap},
     spec::Brief,
 };
 
@@ -16,6 +16,9 @@ const LIMITS: Limits = Limits { title: 1_000, body: 1_000, bytes: 8_000 };
 const DATA_MAX: usize = 2_000;
 /// Longest `time_to_live`, seconds: ten days for those who pay. Others have three, and JPush refuses more.
 const TTL_MAX: u32 = 259_200;
+
+/// Opens the app on Android: without an `intent` a tap may do nothing (its page on taps, kits from 4.2.2 on).
+const HOME: &str = "intent:#Intent;action=android.intent.action.MAIN;end";
 
 /// Writes the message.
 pub(super) fn draft(brief: &Brief<'_>) -> Result<Draft, TooLarge> {
@@ -42,24 +45,20 @@ fn notification(brief: &Brief<'_>, shown: &Shown, extras: &Value) -> Value {
         Tap::Open => None,
         Tap::Web(link) | Tap::Link(link) => Some(link),
     };
-    let android = match tap(message) {
-        Tap::Link(link) => Some(intent(link, &Map::new())),
-        Tap::Open | Tap::Web(_) => url.map(str::to_owned),
-    };
     let badge = given.and_then(|given| given.badge);
-    let to = |url: Option<&str>| url.map(|url| json!({"url": url}));
+    let to = |url: &str| Some(json!({"url": url}));
     json!({
         "android": object([
             ("alert", Some(shown.body.as_str().into())),
             ("title", Some(shown.title.as_str().into())),
-            ("intent", to(android.as_deref())),
+            ("intent", to(url.unwrap_or(HOME))),
             ("badge_set_num", badge.map(|n| n.min(99).into())),
             ("extras", Some(extras.clone())),
         ]),
         "hmos": object([
             ("alert", Some(shown.body.as_str().into())),
             ("title", Some(shown.title.as_str().into())),
-            ("intent", to(url.or(Some("action.system.home")))),
+            ("intent", to(url.unwrap_or("action.system.home"))),
             ("badge_set_num", badge.map(|n| n.min(99).into())),
             ("extras", Some(extras.clone())),
         ]),

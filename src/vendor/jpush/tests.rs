@@ -23,9 +23,21 @@ fn one_request_for_all_ids_of_equal_content() {
     assert_eq!(
         text(&request),
         format!(
-            r#"{{"cid":"appkey1-<list>","platform":"all","audience":{{"registration_id":["t1","t2"]}},"notification":{{"android":{{"alert":"Body","badge_set_num":3,"extras":{extras},"intent":{{"url":"intent://order/4711#Intent;scheme=app;end"}},"title":"Title"}},"hmos":{{"alert":"Body","badge_set_num":3,"category":"EXPRESS","extras":{extras},"intent":{{"url":"app://order/4711"}},"title":"Title"}},"ios":{{"alert":{{"body":"Body","title":"Title"}},"badge":3,"extras":{extras},"sound":"chime.caf"}}}},"options":{{"classification":1,"third_party_channel":{{"honor":{{"importance":"NORMAL"}},"huawei":{{"category":"EXPRESS","importance":"NORMAL"}},"vivo":{{"category":"ORDER"}}}},"time_to_live":259200}}}}"#
+            r#"{{"cid":"appkey1-<list>","platform":"all","audience":{{"registration_id":["t1","t2"]}},"notification":{{"android":{{"alert":"Body","badge_set_num":3,"extras":{extras},"intent":{{"url":"app://order/4711"}},"title":"Title"}},"hmos":{{"alert":"Body","badge_set_num":3,"category":"EXPRESS","extras":{extras},"intent":{{"url":"app://order/4711"}},"title":"Title"}},"ios":{{"alert":{{"body":"Body","title":"Title"}},"badge":3,"extras":{extras},"sound":"chime.caf"}}}},"options":{{"classification":1,"third_party_channel":{{"honor":{{"importance":"NORMAL"}},"huawei":{{"category":"EXPRESS","importance":"NORMAL"}},"vivo":{{"category":"ORDER"}}}},"time_to_live":259200}}}}"#
         )
     );
+}
+
+#[test]
+fn a_tap_without_a_link_opens_the_app() {
+    let mut plain = message(Category::Im);
+    plain.notification.as_mut().unwrap().link = None;
+    let app = facts(&[("app_key", "appkey1")]);
+    let request = sample::request(JPUSH, &app, &plain, &policy(JPUSH), &["t1"]);
+    let body: serde_json::Value = serde_json::from_str(&text(&request)).unwrap();
+    let url = |platform: &str| body["notification"][platform]["intent"]["url"].clone();
+    assert_eq!(url("android"), "intent:#Intent;action=android.intent.action.MAIN;end");
+    assert_eq!(url("hmos"), "action.system.home");
 }
 
 #[test]

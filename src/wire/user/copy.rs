@@ -32,6 +32,8 @@ pub struct Reach {
     pub seen: Option<u64>,
     /// What the token is for.
     pub kind: Kind,
+    /// For which Live Activity, or type of them.
+    pub activity: Option<String>,
 }
 
 /// [`Reach`] as it is written. It is read for every push, and serde's `flatten` reads by way of a buffer.
@@ -46,21 +48,25 @@ struct ReachRow {
     permission: Permission,
     seen: Option<u64>,
     kind: Kind,
+    // Few devices have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    activity: Option<String>,
 }
 
 impl From<ReachRow> for Reach {
     fn from(row: ReachRow) -> Self {
-        let ReachRow { id, platform, vendor, token, environment, topic, permission, seen, kind } = row;
+        let ReachRow { id, platform, vendor, token, environment, topic, permission, seen, kind, activity } =
+            row;
         let address = Address { vendor, token, environment, topic };
-        Self { id, platform, address, permission, seen, kind }
+        Self { id, platform, address, permission, seen, kind, activity }
     }
 }
 
 impl From<Reach> for ReachRow {
     fn from(reach: Reach) -> Self {
-        let Reach { id, platform, address, permission, seen, kind } = reach;
+        let Reach { id, platform, address, permission, seen, kind, activity } = reach;
         let Address { vendor, token, environment, topic } = address;
-        Self { id, platform, vendor, token, environment, topic, permission, seen, kind }
+        Self { id, platform, vendor, token, environment, topic, permission, seen, kind, activity }
     }
 }
 
@@ -74,6 +80,7 @@ impl Reach {
             permission: device.registration.permission,
             seen: Some(device.alive().0),
             kind: device.registration.kind,
+            activity: device.registration.activity.clone(),
         }
     }
 }

@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_copy_in_kv_is_pinned() {
-        let text = r#"[[["iphone","ios","apns","00ff","sandbox","com.example","granted",20000,"alert"],["a",null,"fcm","t",null,null,"unknown",null,"alert"]],["marketing"],[{"from":"22:00","to":"07:30","categories":["follow"]},"Europe/Berlin"],7]"#;
+        let text = r#"[[["iphone","ios","apns","00ff","sandbox","com.example","granted",20000,"alert"],["a",null,"fcm","t",null,null,"unknown",null,"alert"],["b","ios","apns","00",null,null,"unknown",20000,"live_activity","order-1"]],["marketing"],[{"from":"22:00","to":"07:30","categories":["follow"]},"Europe/Berlin"],7]"#;
         let copy: Copy = crate::wire::text::read(text).unwrap();
         assert_eq!(serde_json::to_string(&copy).unwrap(), text);
     }

@@ -209,6 +209,8 @@ function refusePayload(request: LabRequest): Reason | undefined {
   const visible = "alert" in aps || "badge" in aps || "sound" in aps;
   if (type === "background" && (visible || aps["content-available"] !== 1)) return "InvalidPushType";
   if (type === "alert" && !visible) return "InvalidPushType";
+  // Apple's sample payload of both has `true`; what becomes of anything else is not written down (unverified).
+  if ((type === "widgets" || type === "controls") && aps["content-changed"] !== true) return "InvalidPushType";
   return undefined;
 }
 

@@ -7,7 +7,7 @@ import { fields, InputError, text } from "../input.ts";
 import { bearer, jwtParts } from "../jwt.ts";
 import { digits, hex } from "../random.ts";
 import { between, CATEGORIES, huaweiAnswer, huaweiRefusal, type Refusal } from "./huawei_rules.ts";
-import { isObject, isText, stateOf, texts } from "./makers.ts";
+import { isObject, isText, reported, stateOf, texts, type Callback } from "./makers.ts";
 import type { Answer, LabRequest, Vendor, World } from "./vendor.ts";
 
 const SEND = /^\/v3\/(\w+)\/messages:send$/;
@@ -28,6 +28,7 @@ interface Account {
 
 export function harmony(world: World): Vendor {
   const accounts = new Map<string, Account>();
+  const callbacks: Callback[] = [];
 
   async function register(account: unknown): Promise<void> {
     const given = fields(account, "an account", ["project_id", "key_id", "sub_account", "public_key"]);
@@ -54,7 +55,7 @@ export function harmony(world: World): Vendor {
     return exp > now && iat <= now + 300 ? undefined : [80200005, "the JWT has expired"];
   }
 
-  function send(request: LabRequest): Answer {
+  function send(request: LabRequest, account: string): Answer {
     if (!isObject(request.json)) return huaweiAnswer(80100003, "not JSON");
     const { target, ...rest } = request.json;
     const targets = isObject(target) ? texts(target["token"]) : undefined;
@@ -72,17 +73,20 @@ export function harmony(world: World): Vendor {
       (illegalTokens[reason] ??= []).push(token);
       failure += 1;
     }
-    if (failure === 0) return huaweiAnswer(80000000, "Success");
+    const id = hex(24);
+    const tag = isObject(rest["pushOptions"]) ? rest["pushOptions"]["biTag"] : undefined;
+    callbacks.push(...reported(world, "harmony", { account, id }, tag, targets));
+    if (failure === 0) return huaweiAnswer(80000000, "Success", id);
     const success = targets.length - failure;
     if (success === 0) return huaweiAnswer(80300007, JSON.stringify({ failure, illegalTokens }));
-    return huaweiAnswer(80100000, JSON.stringify({ success, failure, illegalTokens }));
+    return huaweiAnswer(80100000, JSON.stringify({ success, failure, illegalTokens }), id);
   }
 
   return {
     name: "harmony",
     hosts: ["push-api.cloud.huawei.com"],
     takes: (_host, path) => path.startsWith("/v3/"),
-    tokenStates: ["alive", ...Object.keys(REASONS)],
+    tokenStates: ["alive", ...Object.keys(REASONS), "uninstalled", "muted"],
     identify(request) {
       const target = isObject(request.json) && isObject(request.json["target"]) ? request.json["target"] : {};
       return { account: SEND.exec(request.path)?.[1], tokens: texts(target["token"]) ?? [] };
@@ -91,9 +95,10 @@ export function harmony(world: World): Vendor {
       const project = SEND.exec(request.path)?.[1];
       if (project === undefined || request.method !== "POST") return { status: 404, body: "" };
       const refusal = await refuseCaller(request, project);
-      return refusal === undefined ? send(request) : huaweiAnswer(...refusal);
+      return refusal === undefined ? send(request, project) : huaweiAnswer(...refusal);
     },
     refusal: huaweiRefusal,
+    callbacks: () => [...callbacks],
     register,
     async make(options) {
       const given = fields(options ?? {}, "options", ["bits"]);
@@ -103,6 +108,7 @@ export function harmony(world: World): Vendor {
       return { ...account, private_key: pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
     },
     reset(everything) {
+      callbacks.length = 0;
       if (everything) accounts.clear();
     },
   };

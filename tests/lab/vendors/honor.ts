@@ -4,7 +4,7 @@
 import { bearer } from "../jwt.ts";
 import { digits, hex } from "../random.ts";
 import { between } from "./huawei_rules.ts";
-import { AccessTokens, Accounts, formOf, isForm, isObject, isText, jsonAnswer, stateOf, texts } from "./makers.ts";
+import { AccessTokens, Accounts, formOf, isForm, isObject, isText, jsonAnswer, reported, stateOf, texts, type Callback } from "./makers.ts";
 import type { Answer, LabRequest, Vendor, World } from "./vendor.ts";
 
 const SEND = /^\/api\/v1\/(\d+)\/sendMessage$/;
@@ -16,6 +16,7 @@ export function honor(world: World): Vendor {
   const make = { app_id: () => digits(9), client_id: () => hex(32), client_secret: () => hex(64) };
   const accounts = new Accounts("app_id", make, [], () => ({}));
   const tokens = new AccessTokens();
+  const callbacks: Callback[] = [];
 
   function exchange(request: LabRequest): Answer {
     const form = formOf(request);
@@ -45,13 +46,16 @@ export function honor(world: World): Vendor {
     const of = (state: string): string[] => targets.filter((target) => stateOf(world, "honor", target) === state);
     const [expireTokens, failTokens] = [of("expired"), of("failed")];
     const sendResult = expireTokens.length + failTokens.length < targets.length;
-    return jsonAnswer(200, { code: 200, message: "success", data: { sendResult, requestId: hex(24), failTokens, expireTokens } });
+    const requestId = hex(24);
+    const tag = isObject(body["android"]) ? body["android"]["biTag"] : undefined;
+    callbacks.push(...reported(world, "honor", { account: app, id: requestId }, tag, targets));
+    return jsonAnswer(200, { code: 200, message: "success", data: { sendResult, requestId, failTokens, expireTokens } });
   }
 
   return {
     name: "honor",
     hosts: ["push-api.cloud.honor.com", IAM],
-    tokenStates: ["alive", "expired", "failed"],
+    tokenStates: ["alive", "expired", "failed", "uninstalled", "muted"],
     identify(request) {
       const listed = isObject(request.json) ? texts(request.json["token"]) : undefined;
       return { account: SEND.exec(request.path)?.[1], tokens: listed ?? [] };
@@ -62,10 +66,12 @@ export function honor(world: World): Vendor {
       return app === undefined || request.method !== "POST" ? { status: 404, body: "" } : send(request, app);
     },
     refusal: (reason) => (CODES.includes(reason) ? refuse(reason, "as the test wants it") : undefined),
+    callbacks: () => [...callbacks],
     register: async (account) => accounts.register(account),
     make: async (options) => accounts.make(options),
     reset(everything) {
       tokens.clear();
+      callbacks.length = 0;
       if (everything) accounts.clear();
     },
   };

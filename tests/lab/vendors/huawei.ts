@@ -4,7 +4,7 @@
 import { bearer } from "../jwt.ts";
 import { digits, hex } from "../random.ts";
 import { checkAndroid, huaweiAnswer, huaweiRefusal, type Refusal } from "./huawei_rules.ts";
-import { AccessTokens, Accounts, formOf, isForm, isObject, jsonAnswer, stateOf, texts } from "./makers.ts";
+import { AccessTokens, Accounts, formOf, isForm, isObject, jsonAnswer, reported, stateOf, texts, type Callback } from "./makers.ts";
 import type { Answer, LabRequest, Vendor, World } from "./vendor.ts";
 
 const SEND = /^\/v(1|2)\/(\d+)\/messages:send$/;
@@ -14,6 +14,7 @@ export function huawei(world: World): Vendor {
   const make = { client_id: () => digits(9), client_secret: () => hex(64), project_id: () => digits(18) };
   const accounts = new Accounts("client_id", make, [], () => ({}));
   const tokens = new AccessTokens();
+  const callbacks: Callback[] = [];
 
   function exchange(request: LabRequest): Answer {
     const form = formOf(request);
@@ -51,15 +52,20 @@ export function huawei(world: World): Vendor {
     const bad = targets.filter((token) => stateOf(world, "huawei", token) === "invalid");
     const good = targets.length - bad.length;
     if (good === 0) return huaweiAnswer(80300007, "all the tokens are invalid");
-    if (bad.length === 0) return huaweiAnswer(80000000, "Success");
-    return huaweiAnswer(80100000, JSON.stringify({ success: good, failure: bad.length, illegal_tokens: bad }));
+    // Receipts are an app's, whatever the path names.
+    const account = tokens.owner(bearer(request.header("authorization")), world.now()) as string;
+    const id = hex(24);
+    const tag = isObject(message["android"]) ? message["android"]["bi_tag"] : undefined;
+    callbacks.push(...reported(world, "huawei", { account, id }, tag, targets));
+    if (bad.length === 0) return huaweiAnswer(80000000, "Success", id);
+    return huaweiAnswer(80100000, JSON.stringify({ success: good, failure: bad.length, illegal_tokens: bad }), id);
   }
 
   return {
     name: "huawei",
     hosts: ["push-api.cloud.huawei.com", OAUTH],
     takes: (host, path) => host === OAUTH || SEND.test(path),
-    tokenStates: ["alive", "invalid"],
+    tokenStates: ["alive", "invalid", "uninstalled", "muted"],
     identify(request) {
       const message = isObject(request.json) && isObject(request.json["message"]) ? request.json["message"] : {};
       return { account: SEND.exec(request.path)?.[2], tokens: texts(message["token"]) ?? [] };
@@ -72,10 +78,12 @@ export function huawei(world: World): Vendor {
       return refusal === undefined ? send(request) : huaweiAnswer(...refusal);
     },
     refusal: huaweiRefusal,
+    callbacks: () => [...callbacks],
     register: async (account) => accounts.register(account),
     make: async (options) => accounts.make(options),
     reset(everything) {
       tokens.clear();
+      callbacks.length = 0;
       if (everything) accounts.clear();
     },
   };

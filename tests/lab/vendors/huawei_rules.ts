@@ -18,8 +18,8 @@ const CODES: ReadonlySet<number> = new Set([
   80300036, 80300037, 80600003, 81000001,
 ]);
 
-export function huaweiAnswer(code: number, msg: string): Answer {
-  const body = { code: String(code), msg, requestId: hex(24) };
+export function huaweiAnswer(code: number, msg: string, requestId = hex(24)): Answer {
+  const body = { code: String(code), msg, requestId };
   const ok = code === 80000000 || code === 80100000;
   return jsonAnswer(STATUS[code] ?? 200, body, ok ? undefined : String(code));
 }

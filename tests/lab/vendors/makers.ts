@@ -3,6 +3,7 @@
 
 import { fields, InputError, optionalText, text, type Fields } from "../input.ts";
 import { hex } from "../random.ts";
+import type { Report } from "../reports.ts";
 import type { Answer, LabRequest, World } from "./vendor.ts";
 
 export type Texts = Readonly<Record<string, string>>;
@@ -105,13 +106,24 @@ function dayOf(key: string, now: number): string {
   return `${Math.floor((now + 8 * 3_600_000) / 86_400_000)} ${key}`;
 }
 
-/** What a vendor would report, and to where. */
-export interface Callback {
+/** What a vendor has to report, and to where. */
+export interface Callback extends Report {
   readonly url: string;
-  readonly param: string;
-  readonly targets: readonly string[];
-  /** In the vendor's own word. */
-  readonly event: string;
+  /** The vendor's word for a tap on it, where taps are asked for. */
+  readonly tap?: string;
+}
+
+/** States of phones of Huawei, HarmonyOS NEXT and Honor that a message is taken for, and the status that is reported later. */
+const STATUSES: Readonly<Record<string, string>> = { alive: "0", uninstalled: "2", muted: "6" };
+
+/** What the three report of a message that was taken, if a console says where. */
+export function reported(world: World, vendor: string, message: Required<Pick<Report, "account" | "id">>, tag: unknown, targets: readonly string[]): Callback[] {
+  const url = world.consoles.find(vendor, message.account)?.url;
+  if (url === undefined) return [];
+  return Object.entries(STATUSES).flatMap(([state, event]) => {
+    const these = targets.filter((token) => stateOf(world, vendor, token) === state);
+    return these.length === 0 ? [] : [{ ...message, url, param: typeof tag === "string" ? tag : "", targets: these, event }];
+  });
 }
 
 export function jsonAnswer(status: number, body: object, reason?: string): Answer {

@@ -37,11 +37,12 @@ export function meizu(world: World): Vendor {
       else (value[code] ??= []).push(target);
     }
     const { callback: url, "callback.param": param, "callback.type": type } = isObject(message["extra"]) ? message["extra"] : {};
+    const msgId = `NS${digits(20)}`;
     // Delivered, unless only clicks are asked for.
     if (typeof url === "string" && type !== "2" && reached.length > 0) {
-      callbacks.push({ url, param: String(param ?? ""), targets: reached, event: "1" });
+      callbacks.push({ url, param: String(param ?? ""), targets: reached, event: "1", id: msgId, ...(type === "1" ? {} : { tap: "2" }) });
     }
-    return jsonAnswer(200, { code: "200", message: "", value, msgId: `NS${digits(20)}`, redirect: "" });
+    return jsonAnswer(200, { code: "200", message: "", value, msgId, redirect: "" });
   }
 
   return {

@@ -79,10 +79,12 @@ export function oppo(world: World): Vendor {
     if (id !== undefined) seen.add(id);
     // A phone's cap is on marketing only.
     const event = state === "dead" ? "regid_invalid" : state === "capped" && marketing ? "user_daily_limit" : "push_arrive";
+    const messageId = `lab-1-1-${hex(24)}`;
     if (shown["call_back_url"] !== undefined) {
-      callbacks.push({ url: String(shown["call_back_url"]), param: String(shown["call_back_parameter"] ?? ""), targets: [registrationId], event });
+      const [url, param] = [String(shown["call_back_url"]), String(shown["call_back_parameter"] ?? "")];
+      callbacks.push({ url, param, targets: [registrationId], event, id: messageId });
     }
-    return { messageId: `lab-1-1-${hex(24)}`, registrationId };
+    return { messageId, registrationId };
   }
 
   return {

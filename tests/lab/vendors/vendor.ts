@@ -6,6 +6,7 @@
 // statistics are done around it. One module may serve several hosts (a vendor's token host beside its push host).
 
 import type { IncomingHttpHeaders } from "node:http";
+import type { Consoles } from "../consoles.ts";
 import type { Settings } from "../settings.ts";
 import type { Tokens } from "../tokens.ts";
 import type { Callback } from "./makers.ts";
@@ -15,6 +16,8 @@ export interface Vendor {
   readonly name: string;
   /** The vendor's real hosts. */
   readonly hosts: readonly string[];
+  /** Further hosts of it, which have too many names for a list. */
+  alsoAt?(host: string): boolean;
   /** Which requests to a host are this vendor's, where it shares the host with one listed later. */
   takes?(host: string, path: string): boolean;
   /** The states PUT /_lab/tokens accepts; the first is the default. Empty: this vendor knows no phones. */
@@ -33,7 +36,7 @@ export interface Vendor {
   make?(options: unknown): Promise<object>;
   /** Makes a phone (a browser) of which the lab holds the keys, and returns what the phone would tell. */
   subscribe?(options: unknown): object;
-  /** What the vendor would report by now of messages that named an address to report to. */
+  /** What the vendor has to report by now, of messages with an address to report to. */
   callbacks?(): readonly Callback[];
   /** Forgets what requests have left behind; accounts only if told so. */
   reset(accounts: boolean): void;
@@ -46,8 +49,11 @@ export function canonicalToken(vendor: Vendor, token: string): string {
 export interface World {
   readonly settings: Settings;
   readonly tokens: Tokens;
+  readonly consoles: Consoles;
   /** The vendors' clock in milliseconds. */
   now(): number;
+  /** The way out to real services, for what a setting lets through. */
+  readonly fetch: typeof fetch;
   /** Notes a credential, so that the statistics can say how many different ones a vendor has seen. */
   credentialSeen(vendor: string, credential: string): void;
 }

@@ -71,8 +71,9 @@ export function vivo(world: World): Vendor {
     if (over !== undefined) return over;
     // Formal messages to one phone only: lists are reported to an address of the console, which the lab does not play.
     const { callback: url, "callback.param": param } = isObject(body["extra"]) ? body["extra"] : {};
-    if (typeof url === "string" && body["pushMode"] !== 1) callbacks.push({ url, param: String(param ?? ""), targets: [token], event: "0" });
-    return jsonAnswer(200, { result: 0, desc: "请求成功", taskId: digits(18) });
+    const taskId = digits(18);
+    if (typeof url === "string" && body["pushMode"] !== 1) callbacks.push({ url, param: String(param ?? ""), targets: [token], event: "0", id: taskId });
+    return jsonAnswer(200, { result: 0, desc: "请求成功", taskId });
   }
 
   function save(body: Body): Answer {

@@ -1,6 +1,6 @@
 // Web Push: the push services of Google, Mozilla, Apple and Microsoft, and the browsers behind them. A message is
 // verified as each service does it, and then read as the browser would: one that cannot be is refused, which no
-// service could do.
+// service could do. What is for a real browser can be passed on (webpush_forward.ts).
 //
 // RFC 8030, 8188, 8291, 8292. The order of checks is nobody's promise: here subscription, VAPID, headers, size, state.
 
@@ -8,14 +8,22 @@ import { compactVerify, importJWK } from "jose";
 import { jwtParts, vapid } from "../jwt.ts";
 import type { Answer, Identity, LabRequest, Vendor, World } from "./vendor.ts";
 import { accepted, refusal, refused, type Fault, type Service } from "./webpush_answers.ts";
-import { Browsers, decrypt, makeKeys, type Browser } from "./webpush_browsers.ts";
+import { Browsers, decrypt, madeHere, makeKeys, type Browser } from "./webpush_browsers.ts";
+import { forward, isPlain } from "./webpush_forward.ts";
 
-const HOSTS: Readonly<Record<string, Service>> = {
-  "fcm.googleapis.com": "google",
-  "updates.push.services.mozilla.com": "mozilla",
-  "web.push.apple.com": "apple",
-  "wns2-lab01p.notify.windows.com": "microsoft",
-};
+/** Those of the browsers that are made here. */
+const HOSTS: ReadonlyMap<string, Service> = new Map([
+  ["fcm.googleapis.com", "google"],
+  ["updates.push.services.mozilla.com", "mozilla"],
+  ["web.push.apple.com", "apple"],
+  ["wns2-lab01p.notify.windows.com", "microsoft"],
+]);
+/** The services' further ones, which real browsers have. */
+const FURTHER: readonly (readonly [RegExp, Service])[] = [
+  [/^([a-z0-9-]+\.)+push\.services\.mozilla\.com$/, "mozilla"],
+  [/^([a-z0-9-]+\.)+web\.push\.apple\.com$/, "apple"],
+  [/^[a-z0-9-]+\.notify\.windows\.com$/, "microsoft"],
+];
 const DAY = 86_400;
 const URGENCIES = ["very-low", "low", "normal", "high"];
 const MAX_BODY = 4096;
@@ -49,8 +57,8 @@ export function webpush(world: World): Vendor {
     return browser.applicationServerKey === given.k ? undefined : "other_key";
   }
 
-  function refuseState(browser: Browser): Fault | undefined {
-    switch (world.tokens.get("webpush", browser.endpoint)?.state) {
+  function refuseState(to: string): Fault | undefined {
+    switch (world.tokens.get("webpush", to)?.state) {
       case "gone":
         return "gone";
       case "unknown":
@@ -61,19 +69,29 @@ export function webpush(world: World): Vendor {
     return undefined;
   }
 
+  /** A browser that is none of ours. Those that an earlier lab has made never leave, either. */
+  async function answerStranger(request: LabRequest, service: Service, to: string): Promise<Answer> {
+    if (!world.settings.webpush_forward || madeHere(to) || !isPlain(to)) return refused(service, "unknown");
+    const fault = refuseState(to);
+    return fault === undefined ? forward(to, request, world.fetch) : refused(service, fault);
+  }
+
   return {
     name: "webpush",
-    hosts: Object.keys(HOSTS),
+    hosts: [...HOSTS.keys()],
+    alsoAt: (host) => serviceAt(host) !== undefined,
     // FCM's own calls have the same host.
     takes: (host, path) => host !== "fcm.googleapis.com" || path.startsWith("/fcm/send/") || path.startsWith("/wp/"),
     tokenStates: ["alive", "gone", "unknown", "other_key"],
     identify,
     async answer(request) {
-      const service = HOSTS[request.host] as Service;
-      const browser = browsers.get(endpoint(request));
-      if (browser === undefined || request.method !== "POST") return refused(service, "unknown");
+      const service = serviceAt(request.host) as Service;
+      if (request.method !== "POST") return refused(service, "unknown");
+      const to = endpoint(request);
+      const browser = browsers.get(to);
+      if (browser === undefined) return answerStranger(request, service, to);
       const fault =
-        (await refuseSender(request, browser)) ?? refuseHeaders(request, service) ?? refuseBody(request) ?? refuseState(browser);
+        (await refuseSender(request, browser)) ?? refuseHeaders(request, service) ?? refuseBody(request) ?? refuseState(to);
       if (fault !== undefined) return refused(service, fault);
       request.plain = decrypt(browser, request.bytes);
       if (request.plain === undefined) return unreadable();
@@ -87,6 +105,10 @@ export function webpush(world: World): Vendor {
       if (accounts) browsers.clear();
     },
   };
+}
+
+function serviceAt(host: string): Service | undefined {
+  return HOSTS.get(host) ?? FURTHER.find(([hosts]) => hosts.test(host))?.[1];
 }
 
 function endpoint(request: LabRequest): string {

@@ -35,12 +35,18 @@ export interface Browser {
   applicationServerKey: string | undefined;
 }
 
+/** In every endpoint that a lab has made, so that another lab knows it as none of a real browser. */
+const MARK = "edgepush-lab-";
 const ENDPOINTS: Readonly<Record<Service, () => string>> = {
-  google: () => `https://fcm.googleapis.com/fcm/send/${randomBytes(8).toString("base64url")}:APA91b${randomBytes(100).toString("base64url")}`,
-  mozilla: () => `https://updates.push.services.mozilla.com/wpush/v2/gAAAAAB${randomBytes(120).toString("base64url")}`,
-  apple: () => `https://web.push.apple.com/${randomBytes(100).toString("base64url")}`,
-  microsoft: () => `https://wns2-lab01p.notify.windows.com/w/?token=${encodeURIComponent(randomBytes(100).toString("base64"))}`,
+  google: () => `https://fcm.googleapis.com/fcm/send/${MARK}${randomBytes(8).toString("base64url")}:APA91b${randomBytes(100).toString("base64url")}`,
+  mozilla: () => `https://updates.push.services.mozilla.com/wpush/v2/gAAAAAB${MARK}${randomBytes(120).toString("base64url")}`,
+  apple: () => `https://web.push.apple.com/${MARK}${randomBytes(100).toString("base64url")}`,
+  microsoft: () => `https://wns2-lab01p.notify.windows.com/w/?token=${MARK}${encodeURIComponent(randomBytes(100).toString("base64"))}`,
 };
+
+export function madeHere(endpoint: string): boolean {
+  return endpoint.includes(MARK);
+}
 
 export class Browsers {
   readonly #all = new Map<string, Browser>();

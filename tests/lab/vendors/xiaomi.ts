@@ -63,11 +63,13 @@ export function xiaomi(world: World): Vendor {
     const reached = targets.filter((id) => !dead.includes(id));
     if (reached.length === 0) return refuse(20301, "No valid targets!");
     const [url, param, types] = [field("extra.callback"), field("extra.callback.param"), field("extra.callback.type")];
+    const id = `s${hex(20)}`;
     // Not asked, Xiaomi reports deliveries and clicks (unverified).
     const wanted = types === "" ? DELIVERED | CLICKED : Number(types);
     const report = (event: number, targets: readonly string[]): void => {
       if (url === "" || targets.length === 0 || (wanted & ~EVENTS) !== 0 || (wanted & event) === 0) return;
-      callbacks.push({ url, param, targets, event: String(event) });
+      const tap = event === DELIVERED && (wanted & CLICKED) !== 0 ? { tap: String(CLICKED) } : {};
+      callbacks.push({ url, param, targets, event: String(event), id, ...tap });
     };
     if (kind === "public" && !counts.spend(secret, world.now(), reached.length, account.publicPerDay)) {
       report(OVER, reached);
@@ -77,7 +79,7 @@ export function xiaomi(world: World): Vendor {
     report(DEAD, dead);
     const today = { day_quota: String(account.publicPerDay), day_acked: String(counts.spent(secret, world.now())) };
     const info = `Received push messages for ${targets.length} REGID`;
-    const body = { result: "ok", trace_id: hex(24), code: 0, description: "成功", info, data: { id: `s${hex(20)}`, ...today } };
+    const body = { result: "ok", trace_id: hex(24), code: 0, description: "成功", info, data: { id, ...today } };
     return jsonAnswer(200, body);
   }
 

@@ -15,6 +15,7 @@ fn activity(event: &str) -> Activity {
         attributes: (event == "start").then(|| ("Ride".to_owned(), object(json!({"car": "7"})))),
         stale_at: Some(Millis(1_795_579_260_000)),
         dismiss_at: (event == "end").then_some(Millis(1_795_579_320_000)),
+        id: None,
     }
 }
 
@@ -125,6 +126,17 @@ fn a_live_activity_in_apples_words() {
     );
 }
 
+/// An end that was planned at noon for the evening is newer than an update of the afternoon.
+#[test]
+fn a_live_activitys_time_is_when_the_push_was_due_whatever_the_try() {
+    let ends = Message { activity: Some(activity("end")), ..of_kind(Kind::LiveActivity, Category::Order) };
+    let due = NOW.plus_secs(6 * 3_600);
+    for now in [due, due.plus_secs(900)] {
+        let sent = draft(&ends, &push(), due, now).unwrap();
+        assert!(body(&sent).contains(&format!(r#""timestamp":{}"#, due.secs())), "{}", body(&sent));
+    }
+}
+
 #[test]
 fn what_shows_nothing_has_the_apps_data_only() {
     for (kind, aps) in [
@@ -132,8 +144,8 @@ fn what_shows_nothing_has_the_apps_data_only() {
         (Kind::Location, "{}"),
         (Kind::Fileprovider, "{}"),
         (Kind::Pushtotalk, "{}"),
-        (Kind::Widgets, r#"{"content-changed":1}"#),
-        (Kind::Controls, r#"{"content-changed":1}"#),
+        (Kind::Widgets, r#"{"content-changed":true}"#),
+        (Kind::Controls, r#"{"content-changed":true}"#),
     ] {
         let sent = body(&made(&of_kind(kind, Category::Order)));
         assert_eq!(sent, format!(r#"{{"aps":{aps},"ep_guard":"account","ep_id":"<id>","k":"v"}}"#));
@@ -145,7 +157,7 @@ fn a_call_may_have_more_bytes() {
     let with = |kind, length: usize| {
         let mut message = of_kind(kind, Category::Im);
         message.data.insert("sdp".into(), "x".repeat(length));
-        draft(&message, &push(), NOW).map(|draft| draft.body.max_len())
+        draft(&message, &push(), NOW, NOW).map(|draft| draft.body.max_len())
     };
     assert!((4_096..=5_120).contains(&with(Kind::Voip, 4_600).unwrap()));
     assert!(with(Kind::Voip, 5_100).is_err() && with(Kind::Alert, 4_600).is_err());
