@@ -82,7 +82,7 @@ pub(super) async fn targets(
         | Outcome::Known(_)
         | Outcome::Distrust(_)
         | Outcome::Erased(..)
-        | Outcome::Heard(_)
+        | Outcome::Heard(..)
         | Outcome::Funnel(_) => {
             return Err(ledger::unusable());
         }

@@ -14,7 +14,7 @@ use crate::{
         receipt::{self, Receipt},
     },
     wire::{
-        ledger::{Call, Event, Heard, Outcome, Whose},
+        ledger::{Call, Event, Found, Heard, Outcome, Whose},
         user::{self, Gone},
     },
 };
@@ -29,7 +29,7 @@ pub(super) async fn hear(
     cx: &Cx,
     tenant: &Tenant,
     reports: Vec<Heard>,
-) -> Result<Vec<Option<Recipient>>, Problem> {
+) -> Result<Vec<Option<Found>>, Problem> {
     let mut shards: Table<u32, Vec<(usize, Heard)>> = Table::new();
     let mut whose = vec![None; reports.len()];
     for (at, report) in reports.into_iter().enumerate() {
@@ -40,7 +40,7 @@ pub(super) async fn hear(
         let (places, reports): (Vec<usize>, Vec<Heard>) = round.iter().cloned().unzip();
         let Some(push) = reports.first().map(|report| report.push.clone()) else { return Ok(Vec::new()) };
         match ledger::ask(cx, tenant, &push, Call::Hear(reports)).await? {
-            Outcome::Heard(found) => Ok(places.into_iter().zip(found).collect::<Vec<_>>()),
+            Outcome::Heard(found, ..) => Ok(places.into_iter().zip(found).collect::<Vec<_>>()),
             Outcome::Done
             | Outcome::Exists(_)
             | Outcome::Nothing
@@ -53,9 +53,9 @@ pub(super) async fn hear(
         }
     });
     for found in together(AT_ONCE, told).await {
-        for (at, recipient) in found? {
+        for (at, found) in found? {
             if let Some(place) = whose.get_mut(at) {
-                *place = recipient;
+                *place = found;
             }
         }
     }
@@ -82,7 +82,7 @@ pub(super) async fn take(
     let whose = hear(cx, tenant, reports).await?;
     let (mut gone, mut muted): (Table<UserId, Vec<Gone>>, Table<UserId, Vec<Gone>>) = Default::default();
     for (recipient, (token, event)) in whose.into_iter().zip(tokens) {
-        let Some(Recipient::Device(user, device)) = recipient else { continue };
+        let Some(Found { recipient: Recipient::Device(user, device), .. }) = recipient else { continue };
         let words = match event {
             Event::Lost(Reason::TokenGone, _) => &mut gone,
             Event::Lost(Reason::PermissionOff, _) => &mut muted,

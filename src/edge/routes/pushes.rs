@@ -71,7 +71,7 @@ fn known(id: &PushId, outcome: Outcome) -> Result<Box<Known>, Problem> {
         | Outcome::Slice(_)
         | Outcome::Distrust(_)
         | Outcome::Erased(..)
-        | Outcome::Heard(_)
+        | Outcome::Heard(..)
         | Outcome::Funnel(_) => Err(ledger::unusable()),
     }
 }
