@@ -181,7 +181,7 @@ proptest! {
         for receipts in Vendor::ALL.iter().filter_map(|vendor| vendor.spec().receipts.as_ref()) {
             for receipt in (receipts.read)(&text).unwrap_or_default() {
                 let _ = receipt::place(&receipt.tag);
-                if matches!(receipt.event, Event::Lost(Reason::TokenGone, _)) {
+                if matches!(receipt.word, Ok(Event::Lost(Reason::TokenGone, _))) {
                     let said = ["2", "5", "16", "regid_invalid"].iter().any(|code| text.contains(code));
                     prop_assert!(said, "{text}");
                 }
