@@ -6,6 +6,8 @@ export interface Report {
   readonly targets: readonly string[];
   /** In the vendor's own word. */
   readonly event: string;
+  /** When it was so, milliseconds; now, if it is not said. Meizu names no time. */
+  readonly at?: number;
 }
 
 export interface Posted {
@@ -19,19 +21,19 @@ const form = (fields: Record<string, string>): Posted => ({
   body: new URLSearchParams(fields).toString(),
 });
 
-const statuses = (reports: readonly Report[], one: (event: number) => object): Posted =>
-  json({ statuses: reports.flatMap(({ param, targets, event }) => targets.map((token) => ({ token, biTag: param, requestId: "r1", ...one(Number(event)) }))) });
+const statuses = (reports: readonly Report[], one: (event: number, at: number) => object): Posted =>
+  json({ statuses: reports.flatMap(({ param, targets, event, at = Date.now() }) => targets.map((token) => ({ token, biTag: param, requestId: "r1", ...one(Number(event), at) }))) });
 
 const FORMS: Record<string, (reports: readonly Report[]) => Posted> = {
-  huawei: (reports) => statuses(reports, (status) => ({ appid: "1", status, timestamp: Date.now() })),
-  harmony: (reports) => statuses(reports, (result) => ({ pushType: 0, deliveryStatus: { result, timestamp: Date.now() } })),
-  honor: (reports) => statuses(reports, (status) => ({ appid: "1", status, timestamp: Date.now() })),
+  huawei: (reports) => statuses(reports, (status, timestamp) => ({ appid: "1", status, timestamp })),
+  harmony: (reports) => statuses(reports, (result, timestamp) => ({ pushType: 0, deliveryStatus: { result, timestamp } })),
+  honor: (reports) => statuses(reports, (status, timestamp) => ({ appid: "1", status, timestamp })),
   xiaomi: (reports) =>
-    form({ data: JSON.stringify(Object.fromEntries(reports.map(({ param, targets, event }, n) => [`sdm${n}`, { type: Number(event), param, targets: targets.join(","), timestamp: Date.now() }]))) }),
+    form({ data: JSON.stringify(Object.fromEntries(reports.map(({ param, targets, event, at = Date.now() }, n) => [`sdm${n}`, { type: Number(event), param, targets: targets.join(","), timestamp: at }]))) }),
   oppo: (reports) =>
-    json(reports.map(({ param, targets, event }, n) => ({ messageId: `m${n}`, appId: "a1", taskId: `m${n}`, registrationIds: targets.join(","), eventTime: String(Date.now()), param, eventType: event }))),
+    json(reports.map(({ param, targets, event, at = Date.now() }, n) => ({ messageId: `m${n}`, appId: "a1", taskId: `m${n}`, registrationIds: targets.join(","), eventTime: String(at), param, eventType: event }))),
   vivo: (reports) =>
-    json(Object.fromEntries(reports.map(({ param, targets, event }, n) => [`9000${n}`, { param, targets: targets.join(","), ackType: event, ackTime: Date.now(), subCode: 0 }]))),
+    json(Object.fromEntries(reports.map(({ param, targets, event, at = Date.now() }, n) => [`9000${n}`, { param, targets: targets.join(","), ackType: event, ackTime: at, subCode: 0 }]))),
   meizu: (reports) =>
     form({ cb: JSON.stringify(Object.fromEntries(reports.map(({ param, targets, event }, n) => [`NS${n}-${event}`, { param, type: Number(event), targets }]))), access_token: "demo" }),
 };
