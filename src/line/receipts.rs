@@ -4,7 +4,7 @@
 use crate::{
     config::Config,
     crypto::{base64url, hash, seal::SealKeys},
-    model::ids::Tenant,
+    model::{app::App, ids::Tenant},
     vendor::{Facts, Vendor},
 };
 
@@ -81,6 +81,18 @@ pub fn url(config: &Config, tenant: &Tenant, vendor: Vendor, facts: &Facts) -> R
         rest.is_some_and(|secret| proves(&config.seal_keys, tenant, vendor, secret))
     });
     given.map(str::to_owned).ok_or(Untold::NotRegistered)
+}
+
+/// A text for people who may not report, such as requests that name addresses: without their secrets.
+pub fn hide(config: &Config, app: &App, mut text: String, instead: &str) -> String {
+    for (vendor, credential) in app.credentials.iter() {
+        if let Ok(url) = url(config, &app.tenant(), *vendor, &credential.facts)
+            && let Some((_, secret)) = url.rsplit_once('/')
+        {
+            text = text.replace(secret, instead);
+        }
+    }
+    text
 }
 
 #[cfg(test)]

@@ -92,6 +92,8 @@ test("vendors who take the address with each message are told it, and a call the
     assert.equal(told.length, 1, vendor);
     const { url, param, targets, event } = told[0]!;
     assert.equal(url, PUBLIC_URL + (await pathOf(app, vendor)));
+    const explained = await stage.ask("POST", "/v1/push:explain", app.key, { to: { users: [`told-${vendor}`] }, category: "im", notification: { title: "t", body: "b" } });
+    assert.ok(explained.text.includes("hidden") && !explained.text.includes(url.split("/").at(-1)!), "whoever may push may not report");
     const answer = await post(url.slice(PUBLIC_URL.length), vendor, [{ param, targets, event }]);
     assert.equal(answer.status, 200, answer.text);
     assert.equal((await deliveries(app, push.json.id))[0].seen, "received", vendor);

@@ -96,7 +96,7 @@ pub(super) async fn explain(cx: &Cx, request: &Request<'_>) -> Result<Reply, Pro
     let found = line_resolve::found(&targets, &looked.directory, &push.message);
     let plan = plan::plan(&app, &push.message, found, &order.id, &cx.config, cx.now);
     let batch = begin::begin(order, Part::Whole, 0, &push.message, plan, cx.now);
-    Ok(Reply::json(200, explain::explain(&app, push.message.category, &batch).to_string()))
+    Ok(Reply::json(200, explain::explain(&cx.config, &app, push.message.category, &batch)))
 }
 
 /// Counts, summed over all ledgers.
