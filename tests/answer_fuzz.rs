@@ -181,7 +181,7 @@ proptest! {
         for receipts in Vendor::ALL.iter().filter_map(|vendor| vendor.spec().receipts.as_ref()) {
             for receipt in (receipts.read)(&text).unwrap_or_default() {
                 let _ = receipt::place(&receipt.tag);
-                if matches!(receipt.event, Event::Lost(Reason::TokenGone, _)) {
+                if matches!(receipt.word, Ok(Event::Lost(Reason::TokenGone, _))) {
                     let said = ["2", "5", "16", "regid_invalid"].iter().any(|code| text.contains(code));
                     prop_assert!(said, "{text}");
                 }
@@ -197,7 +197,7 @@ proptest! {
         let texts = [
             r#"[[["d","ios","apns","00",null,null,"granted",20000,"alert"]],["im"],[{"from":"22:00","to":"07:00","categories":["follow"]},"Europe/Berlin"],7]"#,
             r#"["shop",1,3,{},{"quota":{"fcm":{"im":{"per_day":1}}},"stale_days":{"fcm":30}},[],[],0,0]"#,
-            r#"["01ARYZ6S410000000000000000","whole","im",null,1,2,"resend",null,0,[[{"device":["u","d"]},null,"fcm","held",1,"quiet_hours",null,null,false,9,0,false,7,["received",8],[]]]]"#,
+            r#"["01ARYZ6S410000000000000000","whole","im",null,1,2,"resend",null,0,[[{"device":["u","d"]},null,"fcm","held",1,"quiet_hours",null,null,false,9,0,false,7,["received",8],["token_gone","receipt 2"],[]]]]"#,
             r#"[["shop",1],{"device":"d"},["u","d"],7,5,"00ff",[[["v","d"],7]]]"#,
         ];
         let mut text: Vec<char> = texts[which].chars().collect();
@@ -222,7 +222,7 @@ proptest! {
 /// The texts that mutations start from are what they should be.
 #[test]
 fn the_stored_texts_are_valid() {
-    let delivery = r#"[{"device":["u","d"]},null,"fcm","held",1,"quiet_hours",null,null,false,9,0,false,7,["received",8],[]]"#;
+    let delivery = r#"[{"device":["u","d"]},null,"fcm","held",1,"quiet_hours",null,null,false,9,0,false,7,["received",8],["token_gone","receipt 2"],[]]"#;
     let page =
         format!(r#"["01ARYZ6S410000000000000000","whole","im",null,1,2,"resend",null,0,[{delivery}]]"#);
     assert!(text::read::<Page>(&page).is_ok());

@@ -12,7 +12,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use edgepush::{
     OPENAPI_JSON,
-    crypto::seal::{SealKeys, Sealed},
+    config::{Config, Raw},
+    crypto::seal::Sealed,
     line::{
         authenticate,
         funnel::{self, By, Query},
@@ -639,8 +640,12 @@ fn every_field_of_an_answer_is_in_the_contract_and_no_other() {
         created_at: Millis(0),
         updated_at: Millis(0),
     };
-    let seal_keys = SealKeys::parse("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "").unwrap();
-    let shown = reply::app(&app, &seal_keys);
+    let raw = Raw {
+        admin_key: Secret::new("0123456789abcdef"),
+        seal_key: Secret::new("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+        ..Raw::default()
+    };
+    let shown = reply::app(&app, &Config::parse(&raw).unwrap());
     assert!(!shown.contains("secret") && !shown.contains("sha256"), "{shown}");
     assert_eq!(keys(&shown), fields(&contract, "App"));
     let shown: Value = serde_json::from_str(&shown).unwrap();

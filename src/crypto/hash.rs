@@ -35,6 +35,11 @@ pub fn tag(text: &str) -> u32 {
     u32::from_be_bytes([a, b, c, d])
 }
 
+/// The same, of a text of which the SHA-256 is known in hex.
+pub fn tag_of(sha256_hex: &str) -> u32 {
+    sha256_hex.get(..8).and_then(|start| u32::from_str_radix(start, 16).ok()).unwrap_or_default()
+}
+
 /// A UUID made from a text: version 8 (RFC 9562 section 5.8), the first 122 bits of its SHA-256. The same text
 /// gives the same UUID, so a repeated try carries the same vendor id with nothing stored.
 pub fn uuid(text: &str) -> String {

@@ -1,5 +1,7 @@
 //! Step 6, I/O half: asks the `Account` objects, side by side, and signs bearers that need no asking.
 
+use zeroize::Zeroizing;
+
 use crate::model::table::Table;
 
 use super::{
@@ -250,9 +252,17 @@ fn audiences(vendor: Vendor, batch: &Batch) -> Vec<String> {
 
 /// Opens a credential.
 pub(super) fn open(cx: &Cx, app: &App, vendor: Vendor) -> Option<Credential> {
+    Credential::from_stored(vendor, &unsealed(cx, app, vendor)?)
+}
+
+/// Opens what a vendor signs its reports with, if it is set. The outer `None`: there is no credential that opens.
+pub(super) fn callback(cx: &Cx, app: &App, vendor: Vendor) -> Option<Option<(Secret, Secret)>> {
+    Credential::callback(vendor, &unsealed(cx, app, vendor)?)
+}
+
+fn unsealed(cx: &Cx, app: &App, vendor: Vendor) -> Option<Zeroizing<Vec<u8>>> {
     let stored = app.credentials.get(&vendor)?;
-    let bytes = cx.config.seal_keys.open(&seal_owner(&app.id, vendor), &stored.sealed).ok()?;
-    Credential::from_stored(vendor, &bytes)
+    cx.config.seal_keys.open(&seal_owner(&app.id, vendor), &stored.sealed).ok()
 }
 
 /// What a credential is sealed for: associated data of the seal.

@@ -10,6 +10,8 @@ globalThis.queueMicrotask = (step) => {
 };
 
 const EMPTY = new Uint8Array(0);
+/** Most characters of one call of a queue; nearly all of them are ASCII. */
+const BATCH_MAX = 200_000;
 
 /** Reads a request: `[head, body]`. The head is method, URL and authorization, a line each (no header value can hold
  * a line break). The body is bytes, or `null` when it is longer than `limit`. Asking for `request.body` makes a stream,
@@ -169,10 +171,19 @@ export function done(batch, list) {
   });
 }
 
-/** Puts texts into a queue: 100 messages are one call (Cloudflare's limit). */
+/** Puts texts into a queue: 100 messages or 256 KB are one call (Cloudflare's limits). */
 export async function enqueue(env, binding, bodies) {
-  const messages = JSON.parse(bodies).map((body) => ({ body, contentType: "text" }));
-  for (let at = 0; at < messages.length; at += 100) await env[binding].sendBatch(messages.slice(at, at + 100));
+  let batch = [];
+  let size = 0;
+  for (const body of JSON.parse(bodies)) {
+    if (batch.length === 100 || (batch.length > 0 && size + body.length > BATCH_MAX)) {
+      await env[binding].sendBatch(batch);
+      [batch, size] = [[], 0];
+    }
+    batch.push({ body, contentType: "text" });
+    size += body.length;
+  }
+  if (batch.length > 0) await env[binding].sendBatch(batch);
 }
 
 /** The one fetch. Posts a bundle of requests, at most `inFlight` at once, and gives back what came of each: see

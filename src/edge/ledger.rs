@@ -82,7 +82,7 @@ pub(super) async fn held_before(
         | Outcome::Known(_)
         | Outcome::Distrust(_)
         | Outcome::Erased(..)
-        | Outcome::Heard(_)
+        | Outcome::Heard(..)
         | Outcome::Funnel(_) => Ok(None),
     }
 }
@@ -113,7 +113,7 @@ pub(super) async fn begin(
         | Outcome::Slice(_)
         | Outcome::Known(_)
         | Outcome::Erased(..)
-        | Outcome::Heard(_)
+        | Outcome::Heard(..)
         | Outcome::Funnel(_) => Err(unusable()),
     }
 }

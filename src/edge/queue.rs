@@ -1,5 +1,5 @@
 //! Queued pushes: they are written down with their targets, and the queue's jobs make their pages. Any job may run twice,
-//! or late, or die half way: the ledger says what there is to do.
+//! or late, or die half way: the ledger says what there is to do. Of reports more than one request takes are jobs too.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use super::{
     cx::{Cx, now, unavailable},
     deliver::{self, Delivered, Looked},
     exchange::Reply,
-    glue, ledger, log, memory, push, resolve,
+    glue, ledger, log, memory, push, receipts, resolve,
     routes::letters,
     together::together,
 };
@@ -84,7 +84,7 @@ pub(super) async fn targets(
         | Outcome::Known(_)
         | Outcome::Distrust(_)
         | Outcome::Erased(..)
-        | Outcome::Heard(_)
+        | Outcome::Heard(..)
         | Outcome::Funnel(_) => {
             return Err(ledger::unusable());
         }
@@ -100,7 +100,8 @@ pub(super) async fn targets(
     Ok(Reply::json(202, reply::queued(&head, cx.now)))
 }
 
-async fn offer(cx: &Cx, tenant: &Tenant, jobs: Vec<Job>) -> Result<(), Problem> {
+/// Puts jobs into the queue.
+pub(super) async fn offer(cx: &Cx, tenant: &Tenant, jobs: Vec<Job>) -> Result<(), Problem> {
     let body = |job| serde_json::to_string(&Envelope { tenant: tenant.clone(), job });
     let bodies: Result<Vec<String>, _> = jobs.into_iter().map(body).collect();
     again(cx, bodies.map_err(|_| ledger::unusable())?).await
@@ -124,6 +125,7 @@ pub(super) async fn run(cx: &Cx, envelope: Envelope) -> Result<(), Problem> {
     match job {
         Job::Slice(push, slice, part) => make(cx, &app, push, slice, part).await,
         Job::Retry(push, part) => retry(cx, &app, push, part).await,
+        Job::Heard(vendor, reports) => receipts::tell(cx, &tenant, vendor, reports).await,
     }
 }
 

@@ -1,46 +1,45 @@
 //! What vendors and apps report of messages later → the ledgers, and what of it changes the device library → the users.
 
-use super::{cx::Cx, ledger, log, resolve, together::together};
+use super::{cx::Cx, ledger, log, queue, resolve, together::together};
 use crate::{
-    crypto::hash,
-    model::{
-        delivery::{Reason, Recipient},
-        ids::{Tenant, UserId},
-        problem::Problem,
-        table::Table,
-    },
-    vendor::{
-        Vendor,
-        receipt::{self, Receipt},
-    },
+    line::{report as line, settle::by_user},
+    model::{ids::Tenant, problem::Problem, table::Table},
+    object::ledger::Job,
+    vendor::{Vendor, receipt::Receipt},
     wire::{
-        ledger::{Call, Event, Heard, Outcome, Whose},
-        user::{self, Gone},
+        job::Report,
+        ledger::{Call, Found, Heard, Outcome},
+        user,
     },
 };
 
 /// Reports in one call of a ledger.
 const ROUND: usize = 500;
+/// Codes that one call can leave in the log.
+const CODES_MAX: usize = 5;
 /// Objects told at once.
 const AT_ONCE: usize = 6;
 
-/// Tells the ledgers; answers for each report whose delivery it is about.
+/// Tells the ledgers; answers for each report whose delivery it is about, and how many deliveries of their pages stand and
+/// how many were called dead.
 pub(super) async fn hear(
     cx: &Cx,
     tenant: &Tenant,
     reports: Vec<Heard>,
-) -> Result<Vec<Option<Recipient>>, Problem> {
+) -> Result<(Vec<Option<Found>>, u32, u32), Problem> {
     let mut shards: Table<u32, Vec<(usize, Heard)>> = Table::new();
-    let mut whose = vec![None; reports.len()];
+    let (mut whose, mut standing, mut gone) = (vec![None; reports.len()], 0, 0);
     for (at, report) in reports.into_iter().enumerate() {
         shards.entry(report.push.shard(cx.config.ledger_shards)).or_default().push((at, report));
     }
     let rounds = shards.iter().flat_map(|(_, all)| all.chunks(ROUND));
     let told = rounds.map(|round| async move {
         let (places, reports): (Vec<usize>, Vec<Heard>) = round.iter().cloned().unzip();
-        let Some(push) = reports.first().map(|report| report.push.clone()) else { return Ok(Vec::new()) };
+        let Some(push) = reports.first().map(|report| report.push.clone()) else { return Ok(<_>::default()) };
         match ledger::ask(cx, tenant, &push, Call::Hear(reports)).await? {
-            Outcome::Heard(found) => Ok(places.into_iter().zip(found).collect::<Vec<_>>()),
+            Outcome::Heard(found, standing, gone) => {
+                Ok((places.into_iter().zip(found).collect::<Vec<_>>(), standing, gone))
+            }
             Outcome::Done
             | Outcome::Exists(_)
             | Outcome::Nothing
@@ -53,50 +52,59 @@ pub(super) async fn hear(
         }
     });
     for found in together(AT_ONCE, told).await {
-        for (at, recipient) in found? {
+        let (found, stand, dead) = found?;
+        (standing, gone) = (standing + stand, gone + dead);
+        for (at, found) in found {
             if let Some(place) = whose.get_mut(at) {
-                *place = recipient;
+                *place = found;
             }
         }
     }
-    Ok(whose)
+    Ok((whose, standing, gone))
 }
 
-/// What a vendor reports. A report about nothing that is known is passed over.
+/// What a vendor reports: at once where it is little, else by the queue. Reports about nothing that is known are passed over.
 pub(super) async fn take(
     cx: &Cx,
     tenant: &Tenant,
     vendor: Vendor,
     receipts: Vec<Receipt>,
 ) -> Result<(), Problem> {
-    let mut reports = Vec::new();
-    let mut tokens = Vec::new();
-    for receipt in receipts {
-        let Some((push, n)) = receipt::place(&receipt.tag) else { continue };
-        for token in receipt.tokens {
-            let whose = Whose::Token(vendor, hash::tag(&token));
-            reports.push(Heard { push: push.clone(), n, whose, event: receipt.event.clone() });
-            tokens.push((token, receipt.event.clone()));
-        }
+    let (reports, unknown) = line::each(receipts);
+    for (code, n) in unknown.iter().take(CODES_MAX) {
+        let n = n.to_string();
+        log::warn("receipt_code_unknown", &[("vendor", vendor.name()), ("code", code), ("n", &n)]);
     }
-    let whose = hear(cx, tenant, reports).await?;
-    let (mut gone, mut muted): (Table<UserId, Vec<Gone>>, Table<UserId, Vec<Gone>>) = Default::default();
-    for (recipient, (token, event)) in whose.into_iter().zip(tokens) {
-        let Some(Recipient::Device(user, device)) = recipient else { continue };
-        let words = match event {
-            Event::Lost(Reason::TokenGone, _) => &mut gone,
-            Event::Lost(Reason::PermissionOff, _) => &mut muted,
-            Event::Lost(..) | Event::Seen(_) => continue,
-        };
-        let token_sha256 = hash::sha256_hex(token.as_bytes());
-        words.entry(user).or_default().push(Gone { device, token_sha256, since: None, remove: true });
+    if reports.len() <= line::ROUND {
+        return tell(cx, tenant, vendor, reports).await;
     }
-    let gone = gone.into_iter().map(|(user, words)| (user, user::Call::Gone(words)));
-    let muted = muted.into_iter().map(|(user, words)| (user, user::Call::Muted(words)));
+    let jobs = reports.chunks(line::ROUND).map(|round| Job::Heard(vendor, round.to_vec()));
+    queue::offer(cx, tenant, jobs.collect()).await
+}
+
+/// Tells ledgers and users what a vendor has reported. It may be told twice.
+pub(super) async fn tell(
+    cx: &Cx,
+    tenant: &Tenant,
+    vendor: Vendor,
+    reports: Vec<Report>,
+) -> Result<(), Problem> {
+    let Some(push) = reports.first().map(|report| report.push.clone()) else { return Ok(()) };
+    let all = reports.iter().map(|report| line::heard(vendor, report)).collect();
+    let (found, standing, gone) = hear(cx, tenant, all).await?;
+    let (weigh, muted) = line::words(reports, found, standing, gone, cx.now);
+    if weigh.suspect() && !weigh.certain.is_empty() {
+        log::alert(
+            "most_tokens_of_a_batch_gone",
+            &[("app", tenant.app.as_str()), ("vendor", vendor.name()), ("push", push.as_str())],
+        );
+    }
+    let gone = by_user(weigh.words(false)).into_iter().map(|(user, words)| (user, user::Call::Gone(words)));
+    let muted = by_user(muted).into_iter().map(|(user, words)| (user, user::Call::Muted(words)));
     let told = gone
         .chain(muted)
         .map(|(user, call)| async move { resolve::call(cx, tenant, &user, call).await.map(|_| ()) });
-    // The ledgers know already; a vendor that calls again would tell the users as well.
+    // The ledgers know already; a vendor that calls again, or the job once more, tells the users as well.
     for told in together(AT_ONCE, told).await {
         if let Err(problem) = told {
             log::error("user_not_told", &[("app", tenant.app.as_str()), ("vendor", vendor.name())]);

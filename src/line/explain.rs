@@ -1,10 +1,11 @@
-//! `POST /v1/push:explain`: what a push would come to, with the vendor's JSON as it would go out. Tokens and bearers are not
-//! shown.
+//! `POST /v1/push:explain`: what a push would come to, with the vendor's JSON as it would go out. Tokens, bearers and the secrets
+//! of receipts' addresses are not shown.
 
 use serde_json::{Value, json};
 
-use super::begin::Batch;
+use super::{begin::Batch, receipts};
 use crate::{
+    config::Config,
     model::{
         app::App,
         delivery::{Delivery, Recipient, State},
@@ -14,23 +15,24 @@ use crate::{
     vendor::Outbound,
 };
 
-/// Stands where a token or bearer would.
+/// Stands where a token, bearer or secret would.
 const HIDDEN: &str = "hidden";
 
 /// The answer.
-pub fn explain(app: &App, category: Category, batch: &Batch) -> Value {
+pub fn explain(config: &Config, app: &App, category: Category, batch: &Batch) -> String {
     let deliveries = batch.page.deliveries.iter().enumerate();
     let deliveries: Vec<Value> =
         deliveries.map(|(at, delivery)| one(app, category, batch, at, delivery)).collect();
     let queued = batch.page.deliveries.len() > super::parse::targets::DEVICES_MAX;
-    json!({
+    let shown = json!({
         "category": category,
         "send_at": batch.page.due.rfc3339(),
         "expires_at": batch.page.expires.rfc3339(),
         "on_unknown": batch.page.on_unknown,
         "queued": queued,
         "deliveries": deliveries,
-    })
+    });
+    receipts::hide(config, app, shown.to_string(), HIDDEN)
 }
 
 fn one(app: &App, category: Category, batch: &Batch, at: usize, delivery: &Delivery) -> Value {

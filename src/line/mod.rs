@@ -14,7 +14,7 @@
 //! | [`reply`] | the end → JSON |
 //!
 //! [`page`] cuts the targets of a queued push into the pages that go this way; [`explain`] shows what would go;
-//! [`funnel`] counts what went.
+//! [`funnel`] counts what went. [`receipts`] is where vendors report to, [`report`] what becomes of it.
 
 pub mod admit;
 pub mod authenticate;
@@ -29,6 +29,7 @@ pub mod quiet;
 pub mod quota;
 pub mod receipts;
 pub mod reply;
+pub mod report;
 pub mod resolve;
 pub mod send;
 pub mod settle;

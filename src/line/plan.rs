@@ -111,7 +111,7 @@ fn draft(
     }
     let class = rules::class(vendor, message.category, &app.policy).map_err(|why| (Reason::NoClass, why))?;
     let facts = app.credentials.get(&vendor).map(|credential| &credential.facts);
-    let callback = facts.and_then(|facts| receipts::url(config, &app.tenant(), vendor, facts));
+    let callback = facts.and_then(|facts| receipts::url(config, &app.tenant(), vendor, facts).ok());
     let receipt_id = facts.and_then(|facts| facts.open("receipt_id"));
     let brief = Brief { message, push, due, now, class: &class, callback: callback.as_deref(), receipt_id };
     vendor.draft(&brief).map_err(|TooLarge { bytes, limit }| {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::receipts;
 use crate::{
-    crypto::seal::SealKeys,
+    config::Config,
     model::{
         app::{App, Credential, KeyRecord, UserTokenKey},
         delivery::{Delivery, Reason, Recipient, Seen, State},
@@ -208,17 +208,21 @@ fn trace(delivery: &Delivery) -> Vec<StepReply<'_>> {
 }
 
 /// An app: what may be shown of it. Where its vendors report to is shown to the admin, who may do everything.
-pub fn app(app: &App, keys: &SealKeys) -> String {
-    let tenant = app.tenant();
+pub fn app(app: &App, config: &Config) -> String {
+    let (tenant, keys) = (app.tenant(), &config.seal_keys);
     let reporting = app.credentials.keys().filter(|vendor| vendor.spec().receipts.is_some());
     let receipts: Table<_, _> =
         gather(reporting.map(|vendor| (vendor, receipts::path(keys, &tenant, *vendor))));
+    let untold = app.credentials.iter().filter_map(|(vendor, credential)| {
+        Some((vendor, receipts::url(config, &tenant, *vendor, &credential.facts).err()?.words()?))
+    });
+    let untold: Table<_, _> = gather(untold);
     let credentials: Table<_, _> =
         gather(app.credentials.iter().map(|(vendor, credential)| (vendor, shown(credential))));
     let own_keys: Vec<Value> = app.keys.iter().map(key_record).collect();
     let user_token_keys: Vec<Value> = app.user_token_keys.iter().map(user_token_key).collect();
     text(&json!({
-        "id": app.id, "credentials": credentials, "receipts": receipts, "policy": app.policy, "keys": own_keys,
+        "id": app.id, "credentials": credentials, "receipts": receipts, "receipts_untold": untold, "policy": app.policy, "keys": own_keys,
         "user_token_keys": user_token_keys, "created_at": app.created_at.rfc3339(), "updated_at": app.updated_at.rfc3339(),
     }))
 }

@@ -51,6 +51,8 @@ pub struct Weigh {
     pub certain: Vec<Dead>,
     /// Tokens called dead in words that can.
     pub ambiguous: Vec<Dead>,
+    /// Tokens of the same batch that were called dead before: reports of it come one by one.
+    pub before: usize,
 }
 
 /// A token that was called dead.
@@ -215,7 +217,7 @@ fn dead(delivery: &Delivery, address: &Address, since: Option<Millis>) -> Option
     let token_sha256 = hash::sha256_hex(address.token.reveal().as_bytes());
     Some(Dead {
         user: user.clone(),
-        gone: Gone { device: device.clone(), token_sha256, since, remove: false },
+        gone: Gone { device: device.clone(), token_sha256, since, remove: false, reported: false },
     })
 }
 
@@ -241,8 +243,7 @@ fn end(at: usize, tries: u32, verdict: Verdict) -> End {
 impl Weigh {
     /// Most of a batch turned dead at once: our own setting is suspected, nothing is removed.
     pub fn mass(&self) -> bool {
-        let dead = self.certain.len() + self.ambiguous.len();
-        self.answered() >= BATCH_MIN && dead * 2 > self.answered()
+        self.answered() >= BATCH_MIN && self.dead() * 2 > self.answered()
     }
 
     /// The same, or more than a fifth in words that a wrong setting of ours would also explain (vendor page, section 0).
@@ -251,8 +252,11 @@ impl Weigh {
     }
 
     fn answered(&self) -> usize {
-        let dead = self.certain.len() + self.ambiguous.len();
-        dead + usize::try_from(self.accepted).unwrap_or(usize::MAX)
+        self.dead().saturating_add(usize::try_from(self.accepted).unwrap_or(usize::MAX))
+    }
+
+    fn dead(&self) -> usize {
+        self.certain.len() + self.ambiguous.len() + self.before
     }
 
     /// The words to pass on to the `User` objects, once it is known whether ambiguous ones are believed.

@@ -238,6 +238,8 @@ pub struct Delivery {
     pub tag: u32,
     /// What was heard of it since, and when.
     pub seen: Option<(Seen, Millis)>,
+    /// The vendor has reported, before its answer to a try was known, that it did not arrive: why; in words.
+    pub lost: Option<(Reason, String)>,
     /// What it was before, oldest first.
     pub trace: Vec<Step>,
 }
@@ -317,6 +319,7 @@ impl Delivery {
             sent: false,
             tag: 0,
             seen: None,
+            lost: None,
             trace: Vec::new(),
         }
     }

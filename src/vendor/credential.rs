@@ -94,15 +94,13 @@ impl Credential {
         }
     }
 
-    /// User name and secret with which the vendor signs its reports, where both are set.
-    pub fn callback(&self) -> Option<(&str, &str)> {
-        match self {
-            Self::Harmony(credential) => credential.callback(),
-            Self::Keys(_, keys) => {
-                let both = (keys.get("callback_user"), keys.get("callback_secret"));
-                (!both.0.is_empty() && !both.1.is_empty()).then_some(both)
-            }
-            Self::Apns(_) | Self::Fcm(_) | Self::Webpush(_) => None,
+    /// User name and secret with which the vendor signs its reports, if they are set, out of what was stored. The outer `None`:
+    /// it cannot be read. No key is read for it.
+    pub fn callback(vendor: Vendor, bytes: &[u8]) -> Option<Option<(Secret, Secret)>> {
+        if vendor == Vendor::Harmony {
+            harmony::Credential::callback(bytes)
+        } else {
+            keys::Keys::from_stored(vendor, bytes).map(|keys| keys.callback())
         }
     }
 

@@ -65,6 +65,19 @@ impl Key {
     }
 }
 
+/// User name and secret with which a vendor signs its reports.
+pub(super) const CALLBACK: (&str, &str) = ("callback_user", "callback_secret");
+
+/// Refuses one of both without the other: reports would be taken unsigned.
+pub(super) fn pair(user: bool, secret: bool, at: &str) -> Result<(), Problem> {
+    if user == secret {
+        return Ok(());
+    }
+    let missing = if user { CALLBACK.1 } else { CALLBACK.0 };
+    let detail = format!("`{}` and `{}` go together", CALLBACK.0, CALLBACK.1);
+    Err(Problem::at(Code::MissingField, format!("{at}/{missing}"), detail))
+}
+
 /// The texts of one credential.
 pub struct Keys {
     vendor: Vendor,
@@ -81,7 +94,7 @@ impl Keys {
     /// Reads what an operator gives. Whether a secret is the right one only its vendor can tell.
     pub fn parse(vendor: Vendor, json: Json, at: &str) -> Result<Self, Problem> {
         let mut fields = Field { json, at: at.to_owned() }.object()?;
-        let mut texts = Table::new();
+        let mut texts: Table<String, Secret> = Table::new();
         for key in vendor.spec().keys {
             let field = match fields.take(key.name) {
                 None if key.optional => continue,
@@ -96,7 +109,13 @@ impl Keys {
             texts.insert(key.name.to_owned(), Secret::new(text));
         }
         fields.end()?;
+        pair(texts.contains_key(CALLBACK.0), texts.contains_key(CALLBACK.1), at)?;
         Ok(Self { vendor, texts })
+    }
+
+    /// User name and secret of the calls that report.
+    pub fn callback(&self) -> Option<(Secret, Secret)> {
+        self.texts.get(CALLBACK.0).cloned().zip(self.texts.get(CALLBACK.1).cloned())
     }
 
     /// One of them; empty where it was left away.

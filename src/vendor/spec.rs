@@ -53,8 +53,8 @@ pub struct Spec {
     pub held: Option<fn(&Keys) -> String>,
     /// How access tokens are fetched with them.
     pub exchange: Option<Exchange>,
-    /// Whether it is told with each message where to report to.
-    pub called_back: fn(&Facts) -> bool,
+    /// How it is told with each message where to report to; none: its console is told.
+    pub called_back: Option<CalledBack>,
     /// Places in the vendor's JSON that nobody but us writes: targets, credentials, ids, and what carries our own fields.
     /// JSON pointers; in a form a field's name behind a slash.
     pub kept: &'static [&'static str],
@@ -79,6 +79,14 @@ pub struct Spec {
     pub receipts: Option<Receipts>,
     /// What came of a request to so many tokens.
     pub classify: fn(&Reply, usize, Millis) -> Split,
+}
+
+/// How a vendor is told where to report to.
+pub struct CalledBack {
+    /// Most bytes of an address.
+    pub max: usize,
+    /// It takes addresses only that its console knows: the one in the credential.
+    pub registered: bool,
 }
 
 /// What a draft is made of.

@@ -3,7 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-use crate::{model::ids::Tenant, object::ledger::Job};
+use crate::{
+    model::{
+        ids::{PushId, Tenant},
+        time::Millis,
+    },
+    object::ledger::Job,
+    wire::ledger::Event,
+};
 
 /// Queue binding of jobs.
 pub const DISPATCH: &str = "DISPATCH";
@@ -19,6 +26,21 @@ pub struct Envelope {
     pub tenant: Tenant,
     /// What is to be done.
     pub job: Job,
+}
+
+/// What a vendor has reported of one token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Report {
+    /// Of which push.
+    pub push: PushId,
+    /// Number of the delivery within the push, or of another one of the same page.
+    pub n: u32,
+    /// SHA-256 of the token, in hex: a job may end in the list of dead letters, where people look at it.
+    pub token_sha256: String,
+    /// What.
+    pub event: Event,
+    /// When it was so, where the vendor says it.
+    pub at: Option<Millis>,
 }
 
 /// A job that was given up.
@@ -40,6 +62,7 @@ mod tests {
             r#"[["shop",1],{"slice":["01ARYZ6S410000000000000000",7,0]}]"#,
             r#"[["shop",1],{"retry":["01ARYZ6S410000000000000000",{"slice":[7,0]}]}]"#,
             r#"[["shop",1],{"retry":["01ARYZ6S410000000000000000","whole"]}]"#,
+            r#"[["shop",1],{"heard":["oppo",[["01ARYZ6S410000000000000000",7,"ab",{"lost":["token_gone","receipt 2"]},9]]]}]"#,
         ] {
             let envelope: Envelope = crate::wire::text::read(text).unwrap();
             assert_eq!(serde_json::to_string(&envelope).unwrap(), text);

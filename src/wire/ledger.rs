@@ -206,8 +206,18 @@ pub enum Outcome {
     Funnel(Vec<Cell>),
     /// Rows that named the user, and where to go on.
     Erased(u32, Option<(Day, String)>),
-    /// Whose delivery each of the reports is about; none where there is no such delivery.
-    Heard(Vec<Option<Recipient>>),
+    /// In order: the delivery that each report is about, none where there is none; how many deliveries at the reporting
+    /// vendor stand as accepted in their pages; how many are there whose token was called dead.
+    Heard(Vec<Option<Found>>, u32, u32),
+}
+
+/// The delivery that a report is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Found {
+    /// Whose it is.
+    pub recipient: Recipient,
+    /// When its last try began.
+    pub sent_at: Millis,
 }
 
 /// A page of which deliveries are due.

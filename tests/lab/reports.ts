@@ -10,6 +10,8 @@ export interface Report {
   readonly id?: string;
   /** Whose message it was, as the vendor names it. */
   readonly account?: string;
+  /** When it was so, milliseconds; now, if it is not said. Meizu names no time. */
+  readonly at?: number;
 }
 
 export interface Posted {
@@ -35,14 +37,14 @@ const statuses = (one: (event: number, report: Report, now: number) => object): 
   make: (reports, now) =>
     json({
       statuses: reports.flatMap((report) =>
-        report.targets.map((token) => ({ token, biTag: report.param, requestId: report.id ?? "r1", ...one(Number(report.event), report, now) })),
+        report.targets.map((token) => ({ token, biTag: report.param, requestId: report.id ?? "r1", ...one(Number(report.event), report, report.at ?? now) })),
       ),
     }),
   most: 100,
 });
 
 const byKey = (key: (report: Report, n: number) => string, wrap: (object: object) => Posted, one: (report: Report, now: number) => object): Form => ({
-  make: (reports, now) => wrap(Object.fromEntries(reports.map((report, n) => [key(report, n), one(report, now)]))),
+  make: (reports, now) => wrap(Object.fromEntries(reports.map((report, n) => [key(report, n), one(report, report.at ?? now)]))),
   key,
 });
 
@@ -59,9 +61,9 @@ const FORMS: Readonly<Record<string, Form>> = {
   oppo: {
     make: (reports, now) =>
       json(
-        reports.map(({ param, targets, event, id, account = "a1" }, n) => {
+        reports.map(({ param, targets, event, id, account = "a1", at = now }, n) => {
           const messageId = id ?? `m${n}`;
-          return { messageId, appId: account, taskId: messageId, registrationIds: targets.join(","), eventTime: String(now), param, eventType: event };
+          return { messageId, appId: account, taskId: messageId, registrationIds: targets.join(","), eventTime: String(at), param, eventType: event };
         }),
       ),
   },

@@ -1,5 +1,6 @@
 // Makes a gateway log as much as it can; for `logs.spec.ts`, which reads the output of this process.
 
+import { report } from "../lab/reports.ts";
 import { ADMIN_KEY, SEAL_KEY, Stage } from "./stage.ts";
 
 const stage = await Stage.start({ build: "target/build-test" });
@@ -34,6 +35,18 @@ try {
   await stage.ask("POST", "/__test/kv/take");
   const queue = (await stage.mf.getQueueProducer("DISPATCH")) as unknown as { send(body: unknown): Promise<void> };
   await queue.send({ token: tokens[0], key: app.key });
+  // Reports with tokens where codes should be, and most of a call dead.
+  const makers = await stage.channels();
+  const { receipts } = await stage.must("GET", `/v1/apps/${makers.id}`, ADMIN_KEY);
+  secrets.push(receipts.oppo.split("/").at(-1), receipts.huawei.split("/").at(-1));
+  const registered = users.map((user) => `OPPO_CN_of_${user}`);
+  secrets.push(...registered);
+  for (const [n, token] of registered.entries()) await stage.device(makers, `o${n}`, `o${n}-phone`, { platform: "android", vendor: "oppo", token });
+  const told = await stage.push(makers, { to: { users: users.map((_, n) => `o${n}`) }, category: "im", ...message });
+  for (const event of ["regid_invalid", registered[0]!, "push_vanished"]) {
+    const posted = report("oppo", [{ param: `${told.json.id}.0`, targets: registered, event }]);
+    await stage.ask("POST", receipts.oppo, undefined, posted.body, posted.headers);
+  }
   // Bad input with secrets in it.
   await stage.ask("PUT", "/v1/users/u/devices/d", app.key, { platform: "android", vendor: "fcm", token: `${tokens[1]}\n` });
   await stage.ask("POST", "/v1/push", `${app.key}x`, message);

@@ -21,6 +21,7 @@ test("no secret is in any log line, whatever goes wrong", { timeout: 120_000 }, 
   const { log, secrets, events } = await noise();
   assert.ok(events >= 5, `${events} events: too little went wrong to say anything\n${log}`);
   assert.ok(log.includes("most_tokens_of_a_batch_gone"), "the alert of a batch of dead tokens is there");
+  assert.ok(log.includes("receipt_code_unknown"), "codes of unknown meaning leave a trace");
   assert.ok(secrets.length >= 20);
   for (const secret of secrets) {
     assert.ok(secret.length >= 12, "long enough not to be there by chance");

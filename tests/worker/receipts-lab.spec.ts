@@ -9,8 +9,8 @@ import { ADMIN_KEY, type App, Stage, until } from "./stage.ts";
 
 const PUBLIC_URL = "https://push.example.com";
 const SECRET = Buffer.from("a secret of the console").toString("base64");
-/** How Meizu's credential says that the address is registered in its console. */
-const meizuReceipts = (_address: string): string => "registered";
+/** How Meizu's credential says which address is registered in its console. */
+const meizuReceipts = (address: string): string => address;
 /** The vendors whose console has the address; the others are told it with each message. */
 const CONSOLES: Readonly<Record<string, "client_id" | "project_id" | "app_id">> = { huawei: "client_id", harmony: "project_id", honor: "app_id" };
 /** Which phone each vendor takes a message for and reports dead later. vivo and Meizu say it at once, and report none. */

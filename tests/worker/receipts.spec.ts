@@ -1,4 +1,4 @@
-// What vendors and apps report later: found, counted once, believed where it is proven, and harmless otherwise.
+// What vendors report later: found, counted once, believed where it is proven, and harmless otherwise.
 
 import assert from "node:assert/strict";
 import { createHmac, randomUUID } from "node:crypto";
@@ -79,7 +79,11 @@ test("each vendor's receipts find the phones of one call, count once, and remove
 
 test("vendors who take the address with each message are told it, and a call there is one of theirs", async () => {
   const app = await stage.channels();
-  await stage.must("PUT", `/v1/apps/${app.id}`, ADMIN_KEY, { credentials: { meizu: { ...(await stage.lab.make("meizu", {}) as object), receipts: "registered" } } });
+  const shown = await stage.must("GET", `/v1/apps/${app.id}`, ADMIN_KEY);
+  assert.deepEqual(Object.keys(shown.receipts_untold), ["meizu"]);
+  const meizu = { ...(await stage.lab.make("meizu", {}) as object), receipts: PUBLIC_URL + shown.receipts.meizu };
+  const told = await stage.must("PUT", `/v1/apps/${app.id}`, ADMIN_KEY, { credentials: { meizu } });
+  assert.deepEqual(told.receipts_untold, {});
   for (const vendor of ["xiaomi", "oppo", "vivo", "meizu"]) {
     const token = await register(app, vendor, `told-${vendor}`);
     const push = await stage.push(app, { to: { users: [`told-${vendor}`] }, category: "im" });
@@ -88,18 +92,26 @@ test("vendors who take the address with each message are told it, and a call the
     assert.equal(told.length, 1, vendor);
     const { url, param, targets, event } = told[0]!;
     assert.equal(url, PUBLIC_URL + (await pathOf(app, vendor)));
+    const explained = await stage.ask("POST", "/v1/push:explain", app.key, { to: { users: [`told-${vendor}`] }, category: "im", notification: { title: "t", body: "b" } });
+    assert.ok(explained.text.includes("hidden") && !explained.text.includes(url.split("/").at(-1)!), "whoever may push may not report");
     const answer = await post(url.slice(PUBLIC_URL.length), vendor, [{ param, targets, event }]);
     assert.equal(answer.status, 200, answer.text);
     assert.equal((await deliveries(app, push.json.id))[0].seen, "received", vendor);
   }
 });
 
-test("Meizu is told no address that its console does not know", async () => {
-  const app = await stage.channels();
-  await register(app, "meizu", "untold");
-  await stage.push(app, { to: { users: ["untold"] }, category: "im" });
-  const [seen] = stage.seen("meizu").filter(({ body }) => JSON.stringify(body).includes("meizu-untold"));
-  assert.ok(seen !== undefined && !JSON.stringify(seen.body).includes("callback"));
+test("Meizu is told no address that its console does not know, or that is not ours any more", async () => {
+  const keys = (await stage.lab.make("meizu", {})) as object;
+  for (const [user, receipts] of [["untold", undefined], ["elsewhere", "https://former.example.com/v1/receipts/shop/meizu/x"]] as const) {
+    const app = await stage.channels();
+    const { receipts_untold } = await stage.must("PUT", `/v1/apps/${app.id}`, ADMIN_KEY, { credentials: { meizu: { ...keys, ...(receipts === undefined ? {} : { receipts }) } } });
+    assert.match(receipts_untold.meizu, /console/);
+    await register(app, "meizu", user);
+    const push = await stage.push(app, { to: { users: [user] }, category: "im" });
+    assert.deepEqual(push.json.counts, { accepted: 1 }, push.text);
+    const [seen] = stage.seen("meizu").filter(({ body }) => JSON.stringify(body).includes(`meizu-${user}`));
+    assert.ok(seen !== undefined && !JSON.stringify(seen.body).includes("callback"));
+  }
 });
 
 test("who does not know the path learns nothing, and bodies of another form change nothing", async () => {
@@ -134,6 +146,8 @@ test("who does not know the path learns nothing, and bodies of another form chan
   ];
   const answer = await post(path, "oppo", strange);
   assert.deepEqual([answer.status, cost(answer).rows_written], [200, 0], answer.text);
+  const unknown = await post(path, "oppo", [{ param: "01ARYZ6S410000000000000000.0", targets: ["x"], event: "push_vanished" }]);
+  assert.deepEqual([unknown.status, cost(unknown).object_calls], [200, 0]);
 });
 
 test("a token that another device has by now is not removed by a late word on it", async () => {
@@ -147,34 +161,111 @@ test("a token that another device has by now is not removed by a late word on it
   assert.equal((await deliveries(app, push.json.id))[0].reason, "token_gone");
 });
 
-test("Huawei's signature is asked for where the credential has its secret; notifications that are off are remembered", async () => {
+test("a late report removes no device that has registered since, and says nothing against a newer permission", async () => {
   const app = await stage.channels();
-  const keys = (await stage.lab.make("huawei", {})) as object;
-  const secret = Buffer.from("a secret of the console").toString("base64");
-  await stage.must("PUT", `/v1/apps/${app.id}`, ADMIN_KEY, { credentials: { huawei: { ...keys, callback_user: "shop", callback_secret: secret } } });
-  const token = await register(app, "huawei", "signed");
-  const push = await stage.push(app, { to: { users: ["signed"] }, category: "im" });
-  assert.deepEqual(push.json.counts, { accepted: 1 }, push.text);
   const path = await pathOf(app, "huawei");
-  const reports = [{ param: `${push.json.id}.0`, targets: [token], event: "6" }];
-  const header = (key: Buffer | string, at = Date.now()) => {
-    const nonce = randomUUID();
-    const value = createHmac("sha256", key).update(`${at}${nonce}shop`).digest("base64");
-    return { "x-huawei-callback-id": `timestamp=${at}; nonce=${nonce}; value=${value}` };
+  const users = ["again-dead", "again-muted"];
+  const tokens = await Promise.all(users.map((user) => register(app, "huawei", user)));
+  const push = await stage.push(app, { to: { users }, category: "im" });
+  const at = Date.now();
+  await new Promise((next) => setTimeout(next, 20));
+  for (const user of users) await stage.device(app, user, `${user}-phone`, { platform: "android", vendor: "huawei", token: tokenOf("huawei", user), permission: "granted" });
+  const reports = (at?: number): Report[] => ["2", "6"].map((event, n) => ({ param: `${push.json.id}.0`, targets: [tokens[n]!], event, ...(at === undefined ? {} : { at }) }));
+  const stand = async () => {
+    const { devices } = await stage.must("GET", `/v1/users/${users[1]}`, app.key);
+    return [await stage.devices(app, users[0]!), devices[0].permission];
   };
-  for (const headers of [{}, header("wrong"), header(Buffer.from(secret, "base64"), Date.now() - 600_000)]) {
-    const answer = await post(path, "huawei", reports, headers);
-    assert.deepEqual([answer.status, answer.json.code], [401, "unauthorized"]);
+  // Twice: a call that is repeated is no second word.
+  for (let n = 0; n < 2; n++) {
+    assert.equal((await post(path, "huawei", reports(at))).status, 200);
+    assert.deepEqual(await stand(), [["again-dead-phone"], "granted"]);
   }
-  assert.equal((await deliveries(app, push.json.id))[0].state, "accepted");
-  const answer = await post(path, "huawei", reports, header(Buffer.from(secret, "base64")));
-  assert.deepEqual([answer.status, answer.json], [200, { code: "0", message: "success" }]);
-  const [delivery] = await deliveries(app, push.json.id);
-  assert.deepEqual([delivery.state, delivery.reason, delivery.seen], ["failed", "permission_off", "lost"]);
-  const { devices } = await stage.must("GET", "/v1/users/signed", app.key);
-  assert.equal(devices[0].permission, "denied");
-  const next = await stage.push(app, { to: { users: ["signed"] }, category: "im" });
-  assert.equal(next.json.deliveries[0].reason, "permission_off");
+  assert.equal((await post(path, "huawei", reports())).status, 200);
+  assert.deepEqual(await stand(), [[], "denied"]);
+});
+
+test("if most of a batch is reported dead at once nothing is removed", async () => {
+  const app = await stage.channels();
+  const users = Array.from({ length: 40 }, (_, n) => `mass-${n}`);
+  const tokens = await Promise.all(users.map((user) => register(app, "oppo", user)));
+  const push = await stage.push(app, { to: { users }, category: "im" });
+  assert.deepEqual(push.json.counts, { accepted: 40 }, push.text);
+  const path = await pathOf(app, "oppo");
+  const dead = (from: number, to: number) => post(path, "oppo", [{ param: `${push.json.id}.0`, targets: tokens.slice(from, to), event: "regid_invalid" }]);
+  const left = async () => (await Promise.all(users.map((user) => stage.devices(app, user)))).filter((devices) => devices.length > 0).length;
+  assert.equal((await dead(0, 5)).status, 200);
+  assert.equal(await left(), 35, "a few of a page are believed");
+  assert.equal((await dead(5, 35)).status, 200);
+  assert.equal(await left(), 35, "most of it are not");
+});
+
+test("a thousand tokens in one call are work for the queue", async () => {
+  const app = await stage.channels();
+  const users = Array.from({ length: 40 }, (_, n) => `many-${n}`);
+  const tokens = await Promise.all(users.map((user) => register(app, "oppo", user)));
+  const push = await stage.push(app, { to: { users }, category: "im" });
+  const path = await pathOf(app, "oppo");
+  // Ten of them are of this push's, spread over the whole.
+  const targets = Array.from({ length: 1_000 }, (_, n) => (n % 100 === 50 ? tokens[(n - 50) / 100]! : `OPPO_CN_nobody${n}`));
+  const answer = await post(path, "oppo", [{ param: `${push.json.id}.0`, targets, event: "regid_invalid" }]);
+  assert.deepEqual([answer.status, cost(answer).object_calls, cost(answer).rows_written], [200, 0, 0], answer.text);
+  const gone = await until(async () => {
+    const left = await Promise.all(users.map((user) => stage.devices(app, user)));
+    const gone = left.flatMap((devices, n) => (devices.length === 0 ? [n] : []));
+    return gone.length < 10 ? undefined : gone;
+  }, 20_000);
+  assert.deepEqual(gone, Array.from({ length: 10 }, (_, n) => n));
+  assert.deepEqual((await deliveries(app, push.json.id)).filter(({ reason }: any) => reason === "token_gone").length, 10);
+  const large = await post(path, "oppo", [{ param: `${push.json.id}.0`, targets: Array.from({ length: 10_001 }, () => "t"), event: "push_arrive" }]);
+  assert.deepEqual([large.status, large.json.code], [413, "body_too_large"]);
+});
+
+test("Huawei's signature is asked for where the credential has its secret; notifications that are off are remembered", async () => {
+  for (const vendor of ["huawei", "harmony"]) {
+    const app = await stage.channels();
+    const keys = (await stage.lab.make(vendor, {})) as object;
+    const secret = Buffer.from("a secret of the console").toString("base64");
+    const change = (more: object) => stage.ask("PUT", `/v1/apps/${app.id}`, ADMIN_KEY, { credentials: { [vendor]: { ...keys, ...more } } });
+    for (const [half, missing] of [[{ callback_user: "shop" }, "callback_secret"], [{ callback_secret: secret }, "callback_user"]] as const) {
+      const refused = await change(half);
+      assert.deepEqual([refused.status, refused.json.code, refused.json.pointer], [400, "missing_field", `/credentials/${vendor}/${missing}`]);
+    }
+    const misspelt = await change({ callback_usr: "shop" });
+    assert.deepEqual([misspelt.status, misspelt.json.code], [400, "unknown_field"]);
+    assert.equal((await change({ callback_user: "shop", callback_secret: secret })).status, 200);
+    const user = `signed-${vendor}`;
+    const token = await register(app, vendor, user);
+    const push = await stage.push(app, { to: { users: [user] }, category: "im" });
+    assert.deepEqual(push.json.counts, { accepted: 1 }, push.text);
+    const path = await pathOf(app, vendor);
+    const reports = [{ param: `${push.json.id}.0`, targets: [token], event: "6" }];
+    const header = (key: Buffer | string, at = Date.now()) => {
+      const nonce = randomUUID();
+      const value = createHmac("sha256", key).update(`${at}${nonce}shop`).digest("base64");
+      return { "x-huawei-callback-id": `timestamp=${at}; nonce=${nonce}; value=${value}` };
+    };
+    const right = () => header(Buffer.from(secret, "base64"));
+    for (const headers of [{}, header("wrong"), header(Buffer.from(secret, "base64"), Date.now() - 600_000)]) {
+      const answer = await post(path, vendor, reports, headers);
+      assert.deepEqual([answer.status, answer.json.code], [401, "unauthorized"]);
+    }
+    assert.equal((await deliveries(app, push.json.id))[0].state, "accepted");
+    const answer = await post(path, vendor, reports, right());
+    assert.deepEqual([answer.status, answer.json], [200, { code: "0", message: "success" }]);
+    const [delivery] = await deliveries(app, push.json.id);
+    assert.deepEqual([delivery.state, delivery.reason, delivery.seen], ["failed", "permission_off", "lost"]);
+    const { devices } = await stage.must("GET", `/v1/users/${user}`, app.key);
+    assert.equal(devices[0].permission, "denied");
+    const next = await stage.push(app, { to: { users: [user] }, category: "im" });
+    assert.equal(next.json.deliveries[0].reason, "permission_off");
+    // Without a credential nobody knows whether they are signed: they are not believed.
+    await stage.must("PUT", `/v1/apps/${app.id}`, ADMIN_KEY, { credentials: { [vendor]: null } });
+    const closed = await until(async () => {
+      const answer = await post(path, vendor, reports);
+      return answer.status === 401 ? true : undefined;
+    }, 15_000);
+    assert.ok(closed);
+  }
 });
 
 test("an answer that says muted is remembered as a receipt that does", async () => {
@@ -188,41 +279,4 @@ test("an answer that says muted is remembered as a receipt that does", async () 
     return devices[0].permission === "denied" ? true : undefined;
   });
   assert.ok(denied);
-});
-
-test("an app reports what was received, shown, dismissed and tapped, of its own user's messages only", async () => {
-  const app = await stage.app();
-  await stage.iphone(app, "u");
-  await stage.android(app, "u");
-  const push = await stage.push(app, { to: { users: ["u"] } });
-  const id = (n: number) => `${push.json.id}.${n}`;
-  const events = (list: object[]) => stage.ask("POST", "/v1/events", app.key, { events: list });
-  const answer = await events([
-    { type: "received", user: "u", id: id(0) },
-    { type: "dismissed", user: "u", id: id(1) },
-    { type: "clicked", user: "u", id: id(0), device: push.json.deliveries[0].device },
-    { type: "clicked", user: "somebody-else", id: id(0) },
-    { type: "shown", user: "u", id: "01ARYZ6S410000000000000000.0" },
-    { type: "clicked", user: "u", id: id(0), device: "no-such-device" },
-  ]);
-  assert.deepEqual([answer.status, answer.json], [200, { taken: 3, unknown: 3 }], answer.text);
-  assert.deepEqual((await deliveries(app, push.json.id)).map((delivery: any) => delivery.seen), ["clicked", "shown"]);
-  const { received, shown, clicked } = await stages(app);
-  assert.deepEqual([received.in, shown.in, clicked.in, clicked.out, clicked.under_way], [2, 2, 2, 1, 1]);
-  const bad = await events([{ type: "clicked", user: "u", id: "x" }]);
-  assert.deepEqual([bad.status, bad.json.code, bad.json.pointer], [400, "invalid_id", "/events/0/id"]);
-});
-
-test("a phone that reports first ends the retries: nothing rings twice", async () => {
-  const app = await stage.app();
-  const token = await stage.iphone(app, "quick");
-  stage.lab.fault({ vendor: "apns", match: { token }, do: { status: 503, body: "" } });
-  const push = await stage.push(app, { to: { users: ["quick"] }, category: "im" });
-  assert.deepEqual(push.json.counts, { retrying: 1 }, push.text);
-  const answer = await stage.ask("POST", "/v1/events", app.key, { events: [{ type: "shown", user: "quick", id: `${push.json.id}.0` }] });
-  assert.equal(answer.json.taken, 1);
-  const [delivery] = await deliveries(app, push.json.id);
-  assert.deepEqual([delivery.state, delivery.seen], ["accepted", "shown"]);
-  await new Promise((next) => setTimeout(next, 4_000));
-  assert.equal(stage.seen("apns").filter(({ path }) => path.endsWith(token)).length, 1);
 });

@@ -41,7 +41,7 @@ pub(super) async fn put(cx: &Cx, request: &Request<'_>, app: &str) -> Result<Rep
     let user_token_keys = change.user_token_keys.map(|keys| token_keys(cx, &id, keys)).transpose()?;
     let (done, record) = ask(cx, &id, Call::Put(credentials, change.policy, user_token_keys)).await?;
     let record = record.ok_or_else(|| unknown(&id))?;
-    Ok(Reply::json(if done == Done::Created { 201 } else { 200 }, reply::app(&record, &cx.config.seal_keys)))
+    Ok(Reply::json(if done == Done::Created { 201 } else { 200 }, reply::app(&record, &cx.config)))
 }
 
 fn seal(cx: &Cx, id: &AppId, vendor: Vendor, credential: &Credential) -> Result<NewCredential, Problem> {
@@ -74,7 +74,7 @@ pub(super) async fn get(cx: &Cx, request: &Request<'_>, app: &str) -> Result<Rep
     let id = text::path_id(app, "app", AppId::parse)?;
     let (_, record) = ask(cx, &id, Call::Get).await?;
     let record = record.ok_or_else(|| unknown(&id))?;
-    Ok(Reply::json(200, reply::app(&record, &cx.config.seal_keys)))
+    Ok(Reply::json(200, reply::app(&record, &cx.config)))
 }
 
 /// Removes an app: credentials, policy and keys. Its users cannot be reached through the same id again.

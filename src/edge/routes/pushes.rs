@@ -72,7 +72,7 @@ fn known(id: &PushId, outcome: Outcome) -> Result<Box<Known>, Problem> {
         | Outcome::Slice(_)
         | Outcome::Distrust(_)
         | Outcome::Erased(..)
-        | Outcome::Heard(_)
+        | Outcome::Heard(..)
         | Outcome::Funnel(_) => Err(ledger::unusable()),
     }
 }
@@ -98,7 +98,7 @@ pub(super) async fn explain(cx: &Cx, request: &Request<'_>) -> Result<Reply, Pro
     let of = Of { push: &order.id, due: order.due, now: cx.now };
     let plan = plan::plan(&app, &push.message, found, of, &cx.config);
     let batch = begin::begin(order, Part::Whole, 0, &push.message, plan, cx.now);
-    Ok(Reply::json(200, explain::explain(&app, push.message.category, &batch).to_string()))
+    Ok(Reply::json(200, explain::explain(&cx.config, &app, push.message.category, &batch)))
 }
 
 /// Counts, summed over all ledgers.

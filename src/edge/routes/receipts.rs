@@ -41,7 +41,7 @@ pub(super) async fn take(
     }
     if form.signs && !signed(cx, request, &app, vendor) {
         log::warn("receipts_not_signed", &[("app", id.as_str()), ("vendor", vendor.name())]);
-        let detail = "the callback's signature is missing or wrong: callback_user and callback_secret of the credential must be those of the vendor's console";
+        let detail = "the callback's signature is missing or wrong: callback_user and callback_secret of the credential must be those of the vendor's console, and the credential one that opens";
         return Err(Problem::new(Code::Unauthorized, detail));
     }
     let body = std::str::from_utf8(request.body(BODY_MAX)?).ok();
@@ -56,12 +56,11 @@ pub(super) async fn take(
     Ok(Reply::json(200, form.answer.to_owned()))
 }
 
-/// Where the credential has the callback's user and secret, the vendor signs with them.
+/// Where the credential has the callback's user and secret, the vendor signs with them. One that cannot be opened may have
+/// them: nothing is believed then.
 fn signed(cx: &Cx, request: &Request<'_>, app: &App, vendor: Vendor) -> bool {
-    let credential = admit::open(cx, app, vendor);
-    let Some((user, secret)) = credential.as_ref().and_then(|credential| credential.callback()) else {
-        return true;
-    };
+    let Some(callback) = admit::callback(cx, app, vendor) else { return false };
+    let Some((user, secret)) = callback else { return true };
     let header = request.stream.headers().get(SIGNATURE).ok().flatten();
-    header.is_some_and(|header| callback::verify(&header, user, secret, cx.now))
+    header.is_some_and(|header| callback::verify(&header, user.reveal(), secret.reveal(), cx.now))
 }

@@ -8,6 +8,7 @@ use super::{
         cx::Cx,
         exchange::{Reply, Request},
         receipts, resolve,
+        together::together,
     },
     devices::{known_zone, text_of},
 };
@@ -23,12 +24,16 @@ use crate::{
         app::Scope,
         ids::UserId,
         problem::{Code, Problem},
+        table::Table,
     },
     wire::{
         ledger::{Event, Heard, Whose},
         user::{Call, Done},
     },
 };
+
+/// Objects told at once.
+const AT_ONCE: usize = 6;
 
 /// Shows a user's devices and preferences.
 pub(super) async fn get(cx: &Cx, request: &Request<'_>, user: &str) -> Result<Reply, Problem> {
@@ -79,7 +84,8 @@ pub(super) async fn health(cx: &Cx, request: &Request<'_>) -> Result<Reply, Prob
 pub(super) async fn events(cx: &Cx, request: &Request<'_>) -> Result<Reply, Problem> {
     let caller = authenticate::caller(cx, request.authorization).await?;
     let events = event::events(request.body(event::BODY_MAX)?)?;
-    let (mut permissions, mut reports) = (Vec::new(), Vec::new());
+    let (mut permissions, mut reports): (Table<UserId, Vec<Call>>, Vec<Heard>) = Default::default();
+    let all = events.len();
     for (at, event) in events.into_iter().enumerate() {
         let user = match (event.user, &caller.user) {
             (Some(user), Some(own)) => line::own(own, &user).map(|()| user)?,
@@ -92,7 +98,7 @@ pub(super) async fn events(cx: &Cx, request: &Request<'_>) -> Result<Reply, Prob
         };
         match event.what {
             What::Permission(device, permission) => {
-                permissions.push((user, Call::Permission(device, permission)));
+                permissions.entry(user).or_default().push(Call::Permission(device, permission));
             }
             What::Seen(push, n, device, seen) => {
                 reports.push(Heard { push, n, whose: Whose::Device(user, device), event: Event::Seen(seen) });
@@ -100,11 +106,19 @@ pub(super) async fn events(cx: &Cx, request: &Request<'_>) -> Result<Reply, Prob
         }
     }
     let tenant = caller.app.tenant();
-    let all = permissions.len() + reports.len();
-    let heard = receipts::hear(cx, &tenant, reports).await?;
+    let (heard, ..) = receipts::hear(cx, &tenant, reports).await?;
     let mut unknown = heard.iter().filter(|whose| whose.is_none()).count();
-    for (user, call) in permissions {
-        unknown += usize::from(resolve::call(cx, &tenant, &user, call).await?.done == Done::Missing);
+    let tenant = &tenant;
+    // Users side by side; what is said of one user in the order in which it is said.
+    let told = permissions.into_iter().map(|(user, calls)| async move {
+        let mut missing = 0;
+        for call in calls {
+            missing += usize::from(resolve::call(cx, tenant, &user, call).await?.done == Done::Missing);
+        }
+        Ok(missing)
+    });
+    for missing in together(AT_ONCE, told).await {
+        unknown += missing?;
     }
     Ok(Reply::json(200, json!({"taken": all - unknown, "unknown": unknown}).to_string()))
 }

@@ -363,6 +363,16 @@ mod tests {
                 Code::InvalidValue,
                 "/credentials/meizu/receipts",
             ),
+            (
+                r#"{"credentials":{"huawei":{"client_id":"1","client_secret":"s","callback_user":"u"}}}"#,
+                Code::MissingField,
+                "/credentials/huawei/callback_secret",
+            ),
+            (
+                r#"{"credentials":{"huawei":{"client_id":"1","client_secret":"s","callback_secret":"s"}}}"#,
+                Code::MissingField,
+                "/credentials/huawei/callback_user",
+            ),
             (r#"{"policy":{"lower_class":1}}"#, Code::WrongType, "/policy/lower_class"),
             (r#"{"policy":{"advice":{"every_days":7}}}"#, Code::MissingField, "/policy/advice/missed_min"),
             (

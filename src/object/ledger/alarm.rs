@@ -4,11 +4,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, HOURS_DAYS, Ledger, Part, Place, Record, Row, Store, day, hour, page};
-use crate::model::{
-    ids::PushId,
-    page::{Head, Page, SLICE},
-    table::Table,
-    time::Millis,
+use crate::{
+    model::{
+        ids::PushId,
+        page::{Head, Page, SLICE},
+        table::Table,
+        time::Millis,
+    },
+    vendor::Vendor,
+    wire::job::Report,
 };
 
 /// Rows looked at in one round: the next one follows at once.
@@ -34,6 +38,9 @@ pub enum Job {
     /// Send what is due of a page.
     /// In order: which push; which page.
     Retry(PushId, Part),
+    /// Hear what a vendor has reported, of which more came at once than one request does.
+    /// In order: which vendor; the reports.
+    Heard(Vendor, Vec<Report>),
 }
 
 /// What comes of a round.

@@ -4,13 +4,13 @@
 use crate::{
     crypto::hash,
     model::{
-        delivery::{Delivery, Reason, Recipient, Seen, State},
+        delivery::{Delivery, Reason, Seen, State},
         ids::PushId,
-        page::{PAGE_MAX, Page, Part},
+        page::{Page, Part},
         push::OnUnknown,
         time::Millis,
     },
-    wire::ledger::{End, Event, To, Whose},
+    wire::ledger::{End, To},
 };
 
 /// A delivery that is `sending` for so long has lost its worker: a worker ends within 45 s.
@@ -29,7 +29,10 @@ pub fn settle(page: &mut Page, ends: &[End], now: Millis) {
             continue;
         }
         delivery.sent |= end.sent;
-        delivery.tag = end.tag.unwrap_or(delivery.tag);
+        if let Some(tag) = end.tag.filter(|tag| *tag != delivery.tag) {
+            // What was reported of another token says nothing of this one.
+            (delivery.tag, delivery.lost) = (tag, None);
+        }
         if delivery.arrived() && !matches!(end.to, To::Accepted(_)) {
             arrived(delivery, now);
             continue;
@@ -39,6 +42,7 @@ pub fn settle(page: &mut Page, ends: &[End], now: Millis) {
             To::Accepted(vendor_id) => {
                 delivery.go(State::Accepted, None, end.detail.clone(), now);
                 delivery.vendor_id.clone_from(vendor_id);
+                lost(delivery, now);
             }
             To::Skipped(until) => {
                 delivery.go(State::Skipped, end.reason, end.detail.clone(), now);
@@ -89,6 +93,9 @@ fn unknown(
     if delivery.arrived() {
         return arrived(delivery, now);
     }
+    if lost(delivery, now) {
+        return;
+    }
     let again = match on_unknown {
         OnUnknown::Resend => next_try(delivery, None, expires, salt, now).ok(),
         OnUnknown::Keep => None,
@@ -99,59 +106,16 @@ fn unknown(
 }
 
 /// What came to the phone was accepted, whatever the answer was: it is not sent again.
-fn arrived(delivery: &mut Delivery, now: Millis) {
+pub(super) fn arrived(delivery: &mut Delivery, now: Millis) {
     delivery.go(State::Accepted, None, Some("reported as arrived".into()), now);
 }
 
-/// What was heard of one delivery of a page; gives whose it is. A report that says less than is known changes nothing, so
-/// reports may come twice and in any order.
-pub fn hear(page: &mut Page, n: u32, whose: &Whose, event: &Event, now: Millis) -> Option<Recipient> {
-    let at = (n as usize).checked_sub(page.part.first()).filter(|at| *at < PAGE_MAX)?;
-    let named = |delivery: &Delivery| match (whose, &delivery.recipient) {
-        (Whose::Token(vendor, tag), _) => delivery.vendor == Some(*vendor) && delivery.tag == *tag,
-        (Whose::Device(user, None), Recipient::Device(of, _)) => of == user,
-        (Whose::Device(user, Some(device)), Recipient::Device(of, have)) => of == user && have == device,
-        (Whose::Device(..), Recipient::User(_) | Recipient::Missing(..) | Recipient::Token(_)) => false,
-    };
-    let own = page.deliveries.get(at).is_some_and(named).then_some(at);
-    let at = own.or_else(|| {
-        let mut others = page.deliveries.iter().enumerate().filter(|(_, delivery)| named(delivery));
-        let first = others.next().map(|(at, _)| at);
-        // A user's name alone does not tell which of the user's devices it was.
-        first.filter(|_| !matches!(whose, Whose::Device(_, None)) || others.next().is_none())
-    })?;
-    let delivery = page.deliveries.get_mut(at)?;
-    match event {
-        Event::Seen(seen) => see(delivery, *seen, now),
-        Event::Lost(reason, detail) => {
-            if delivery.state == State::Accepted && delivery.seen.is_none() {
-                delivery.seen = Some((Seen::Lost, now));
-                delivery.go(State::Failed, Some(*reason), Some(detail.clone()), now);
-            }
-        }
-    }
-    Some(delivery.recipient.clone())
-}
-
-fn see(delivery: &mut Delivery, seen: Seen, now: Millis) {
-    if delivery.seen.is_some_and(|(have, _)| have >= seen) {
-        return;
-    }
-    match delivery.state {
-        // The answer is still under way: it decides the state.
-        State::Sending | State::Accepted => delivery.seen = Some((seen, now)),
-        State::Failed | State::Unknown | State::Retrying | State::Cancelled if delivery.sent => {
-            delivery.seen = Some((seen, now));
-            arrived(delivery, now);
-        }
-        // It never left.
-        State::Failed
-        | State::Unknown
-        | State::Retrying
-        | State::Cancelled
-        | State::Skipped
-        | State::Held => {}
-    }
+/// Ends what its vendor has reported as not arrived: it had been accepted. `true`: there was such a report.
+pub(super) fn lost(delivery: &mut Delivery, now: Millis) -> bool {
+    let Some((reason, detail)) = delivery.lost.take_if(|_| delivery.seen.is_none()) else { return false };
+    delivery.seen = Some((Seen::Lost, now));
+    delivery.go(State::Failed, Some(reason), Some(detail), now);
+    true
 }
 
 /// When a delivery is tried again: as the vendor asks, not sooner than its rule, and up to a quarter later, so that what

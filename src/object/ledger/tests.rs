@@ -108,6 +108,7 @@ impl World {
                 self.begin(page);
                 self.settle(&push, part, to);
             }
+            Job::Heard(..) => {}
             Job::Retry(push, part) => {
                 let taken = self.ledger.take(&mut self.store, &push, part, self.now).unwrap();
                 let Outcome::Taken(taken) = taken else { return };

@@ -23,7 +23,7 @@ impl Home {
                 Fate::Suspect => {
                     if let Some(device) = self.devices.iter_mut().find(|device| device.id == gone.device) {
                         device.suspect_since = device.suspect_since.or(Some(now));
-                        device.doubted_at = gone.remove.then_some(now);
+                        device.doubted_at = gone.remove.then_some(said(&gone, now));
                         step.writes.push(Write::Put(Box::new(device.clone())));
                     }
                 }
@@ -45,11 +45,17 @@ impl Home {
         step
     }
 
-    /// A vendor says that notifications are switched off: as if the app had reported it, but no sign of life.
+    /// A vendor says that notifications are switched off: as if the app had reported it, but no sign of life, and nothing
+    /// against what the device is known to have said since.
     pub fn muted(&mut self, items: &[Gone]) -> Step {
         let mut step = Step::nothing(Done::Unchanged);
         for word in items {
-            let meant = self.meant(word).is_some_and(|had| had.registration.permission != Permission::Denied);
+            let news = |had: &Device| {
+                let heard = self.heard.get(&had.id).copied().unwrap_or(had.seen_at);
+                had.registration.permission != Permission::Denied
+                    && word.since.is_none_or(|since| since > heard)
+            };
+            let meant = self.meant(word).is_some_and(news);
             let device = self.devices.iter_mut().find(|device| meant && device.id == word.device);
             let Some(device) = device else { continue };
             device.registration.permission = Permission::Denied;
@@ -90,13 +96,18 @@ impl Home {
         if since > last_word {
             return Fate::Remove;
         }
-        // Two answers of one moment are one word of the vendor's.
+        // Two answers of one moment are one word of the vendor's, and so is a report that comes again.
         match device.doubted_at {
-            Some(at) if now.0.saturating_sub(at.0) >= SECOND_WORD_MS => Fate::Remove,
+            Some(at) if said(gone, now).0.saturating_sub(at.0) >= SECOND_WORD_MS => Fate::Remove,
             Some(_) => Fate::Keep,
             None => Fate::Suspect,
         }
     }
+}
+
+/// When a word was said.
+fn said(gone: &Gone, now: Millis) -> Millis {
+    gone.since.filter(|_| gone.reported).unwrap_or(now)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -51,7 +51,7 @@ pub(super) fn put(home: &mut Home, device: &str, registration: Registration, now
 
 pub(super) fn gone(token: &str, since: Option<u64>, remove: bool) -> Vec<Gone> {
     let token_sha256 = hash::sha256_hex(token.as_bytes());
-    vec![Gone { device: id("d"), token_sha256, since: since.map(Millis), remove }]
+    vec![Gone { device: id("d"), token_sha256, since: since.map(Millis), remove, reported: false }]
 }
 
 pub(super) fn registered_at(at: u64) -> Home {

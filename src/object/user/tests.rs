@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod race;
+mod reported;
 
 #[test]
 fn still_here_costs_nothing_for_a_week() {

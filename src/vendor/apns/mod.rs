@@ -48,7 +48,7 @@ pub const SPEC: Spec = Spec {
     keys: &[],
     held: None,
     exchange: None,
-    called_back: |_| false,
+    called_back: None,
     kept: &[],
     class: &[],
     shows: &["/aps/alert", "/aps/badge", "/aps/sound"],

@@ -51,7 +51,7 @@ pub const SPEC: Spec = Spec {
     keys: &[],
     held: None,
     exchange: None,
-    called_back: |_| false,
+    called_back: None,
     kept: &[],
     class: &[],
     shows: &["/notification", "/android/notification", "/apns/payload/aps/alert", "/webpush/notification"],

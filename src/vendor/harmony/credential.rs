@@ -15,7 +15,10 @@ use crate::{
         table::{Table, gather},
         time::Millis,
     },
-    vendor::Facts,
+    vendor::{
+        Facts,
+        keys::{CALLBACK, pair},
+    },
     wire::account::Bearer,
 };
 
@@ -57,11 +60,17 @@ struct Claims<'a> {
 
 /// Its open parts: of them `project_id` becomes a part of a URL.
 const TEXTS: [&str; 3] = ["project_id", "key_id", "sub_account"];
+/// Of the key file, and not needed. Another member is a misspelt one.
+const OTHERS: [&str; 4] = ["auth_uri", "token_uri", "auth_provider_cert_uri", "client_cert_uri"];
 /// Of the receipt configuration; it may be left away.
 const RECEIPT_ID: &str = "receipt_id";
 
+fn stored(bytes: &[u8]) -> Option<Stored> {
+    crate::wire::text::read(std::str::from_utf8(bytes).ok()?).ok()
+}
+
 impl Credential {
-    /// Reads the key file as Huawei hands it out, and signs once. Members that are not needed are passed over.
+    /// Reads the key file as Huawei hands it out, and signs once.
     pub fn parse(json: Json, at: &str) -> Result<Self, Problem> {
         let mut fields = Field { json, at: at.to_owned() }.object()?;
         let mut texts = Table::new();
@@ -82,8 +91,13 @@ impl Credential {
             let text = |field| matching(field, 256, "visible ASCII characters", |b: u8| b.is_ascii_graphic());
             fields.take(name).map(text).transpose()
         };
-        let callback = callback("callback_user")?.zip(callback("callback_secret")?);
-        let callback = callback.map(|(user, secret)| (Secret::new(user), Secret::new(secret)));
+        let (user, secret) = (callback(CALLBACK.0)?, callback(CALLBACK.1)?);
+        pair(user.is_some(), secret.is_some(), at)?;
+        let callback = user.zip(secret).map(|(user, secret)| (Secret::new(user), Secret::new(secret)));
+        for name in OTHERS {
+            fields.take(name);
+        }
+        fields.end()?;
         let credential = Self { texts, private_key, key, callback };
         if credential.signs() { Ok(credential) } else { Err(refused("the key does not sign")) }
     }
@@ -112,15 +126,14 @@ impl Credential {
 
     /// After opening.
     pub fn from_stored(bytes: &[u8]) -> Option<Self> {
-        let stored: Stored = crate::wire::text::read(std::str::from_utf8(bytes).ok()?).ok()?;
-        let Stored { texts, private_key, callback } = stored;
+        let Stored { texts, private_key, callback } = stored(bytes)?;
         let key = pem::rsa(private_key.reveal()).ok()?;
         Some(Self { texts, private_key, key, callback })
     }
 
-    /// User name and secret of the calls that report.
-    pub fn callback(&self) -> Option<(&str, &str)> {
-        self.callback.as_ref().map(|(user, secret)| (user.reveal(), secret.reveal()))
+    /// User name and secret of the calls that report, out of what was stored.
+    pub fn callback(bytes: &[u8]) -> Option<Option<(Secret, Secret)>> {
+        Some(stored(bytes)?.callback)
     }
 
     /// The open part.

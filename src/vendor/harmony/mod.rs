@@ -38,7 +38,7 @@ pub const SPEC: Spec = Spec {
     keys: &[],
     held: None,
     exchange: None,
-    called_back: |_| false,
+    called_back: None,
     kept: KEPT,
     class: CLASS,
     shows: &["/payload/notification"],

@@ -67,6 +67,7 @@ fn the_jwt_is_ps256_and_says_what_huawei_wants() {
     );
     let times = [claims.issued_at, claims.expiration].map(|time| time.unwrap().timestamp());
     assert_eq!(times, [0, 3_600].map(|more| i64::try_from(NOW.secs() + more).unwrap()));
+    assert!(Credential::callback(&credential.to_stored()).unwrap().is_none());
     let stored = Credential::from_stored(&credential.to_stored()).unwrap();
     assert_eq!(stored.facts(), facts(&[("project_id", "101"), ("key_id", "k1"), ("sub_account", "1000")]));
 }
@@ -79,10 +80,18 @@ fn a_key_file_that_cannot_work_is_refused_by_its_field() {
     curve["private_key"] = json!(P256_TEST_KEY);
     let mut path = file();
     path["project_id"] = json!("../x");
+    let with = |name: &str| {
+        let mut file = file();
+        file[name] = json!("x");
+        file
+    };
     for (file, code, at) in [
         (missing, Code::MissingField, "/c/sub_account"),
         (curve, Code::InvalidCredentials, "/c/private_key"),
         (path, Code::InvalidValue, "/c/project_id"),
+        (with("callback_user"), Code::MissingField, "/c/callback_secret"),
+        (with("callback_secret"), Code::MissingField, "/c/callback_user"),
+        (with("calback_user"), Code::UnknownField, "/c/calback_user"),
     ] {
         let problem = Credential::parse(Json::parse(&file.to_string()).unwrap(), "/c").unwrap_err();
         assert_eq!((problem.code, problem.pointer.as_deref()), (code, Some(at)));
@@ -130,4 +139,17 @@ fn codes_are_huaweis() {
     }
     assert_eq!(short(&verdict(HARMONY, 503, "{}", "t1")), "slow");
     assert_noise_is_harmless(HARMONY);
+}
+
+/// Each report asks for it: the key is not read for that.
+#[test]
+fn the_secret_of_reports_is_read_without_the_key() {
+    let mut file = file();
+    (file["callback_user"], file["callback_secret"]) = (json!("shop"), json!("secret"));
+    let credential = Credential::parse(Json::parse(&file.to_string()).unwrap(), "").unwrap();
+    let stored = String::from_utf8(credential.to_stored().to_vec()).unwrap().replace("BEGIN", "END");
+    let (user, secret) = Credential::callback(stored.as_bytes()).unwrap().unwrap();
+    assert_eq!((user.reveal(), secret.reveal()), ("shop", "secret"));
+    assert!(Credential::from_stored(stored.as_bytes()).is_none());
+    assert!(Credential::callback(b"{}").is_none());
 }

@@ -36,7 +36,7 @@ pub const SPEC: Spec = Spec {
     keys: &[Key::digits("app_id"), Key::id("client_id"), Key::secret("client_secret")],
     held: None,
     exchange: Some(Exchange { request: |keys, _| client_credentials(TOKEN_URL, keys), read: oauth }),
-    called_back: |_| false,
+    called_back: None,
     kept: KEPT,
     class: CLASS,
     shows: &["/android/notification"],

@@ -1,8 +1,8 @@
-//! Honor's receipts: of Huawei's form. What its codes mean beside 0, 2 and 5 is unverified, and they are passed over.
+//! Honor's receipts: of Huawei's form. What its codes mean beside 0, 2 and 5 is unverified: they change nothing.
 
 use crate::{
     model::delivery::Reason,
-    vendor::receipt::{self, RECEIVED, Receipt, Receipts, SUCCESS, lost},
+    vendor::receipt::{self, RECEIVED, Receipt, Receipts, SUCCESS, lost, unknown},
 };
 
 /// Honor's.
@@ -10,15 +10,16 @@ pub(super) const RECEIPTS: Receipts = Receipts { read, answer: SUCCESS, signs: f
 
 fn read(body: &str) -> Option<Vec<Receipt>> {
     receipt::statuses(body, |code, _| match code {
-        0 => Some(RECEIVED),
-        2 | 5 => Some(lost(Reason::TokenGone, code)),
-        _ => None,
+        0 => Some(Ok(RECEIVED)),
+        2 | 5 => Some(Ok(lost(Reason::TokenGone, code))),
+        _ => Some(unknown(&code.to_string())),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::Millis;
 
     /// The vendor page's body; and codes that are not relied on.
     #[test]
@@ -28,11 +29,12 @@ mod tests {
                 r#"{{"statuses":[{{"appid":"104000001","token":"BAE_tokF","biTag":"m-90","requestId":"h-1","status":{status},"timestamp":1760000000456}}]}}"#
             )
         };
-        let event = |status| read(&body(status)).unwrap().pop().map(|one| one.event);
-        assert_eq!(event(0), Some(RECEIVED));
-        assert_eq!(event(2), Some(lost(Reason::TokenGone, 2)));
-        assert_eq!(event(5), Some(lost(Reason::TokenGone, 5)));
-        assert_eq!(event(6), None);
-        assert_eq!(event(102), None);
+        let word = |status| read(&body(status)).unwrap().pop().unwrap().word;
+        assert_eq!(word(0), Ok(RECEIVED));
+        assert_eq!(word(2), Ok(lost(Reason::TokenGone, 2)));
+        assert_eq!(word(5), Ok(lost(Reason::TokenGone, 5)));
+        assert_eq!(word(6), Err("6".into()));
+        assert_eq!(word(102), Err("102".into()));
+        assert_eq!(read(&body(2)).unwrap()[0].at, Some(Millis(1_760_000_000_456)));
     }
 }

@@ -45,7 +45,7 @@ pub const SPEC: Spec = Spec {
     ],
     held: None,
     exchange: Some(Exchange { request: |keys, _| client_credentials(TOKEN_URL, keys), read: oauth }),
-    called_back: |_| false,
+    called_back: None,
     kept: KEPT,
     class: CLASS,
     shows: &["/android/notification", "/notification"],

@@ -37,7 +37,7 @@ pub const SPEC: Spec = Spec {
     keys: &[Key::id("app_key"), Key::secret("master_secret")],
     held: Some(|keys| STANDARD.encode(format!("{}:{}", keys.get("app_key"), keys.get("master_secret")))),
     exchange: None,
-    called_back: |_| false,
+    called_back: None,
     kept: KEPT,
     class: CLASS,
     shows: &["/notification"],

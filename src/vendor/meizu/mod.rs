@@ -15,7 +15,7 @@ mod tests;
 use super::{
     draft::refuse_own,
     keys::Key,
-    spec::{Bearer, Spec, exponential, opaque},
+    spec::{Bearer, CalledBack, Spec, exponential, opaque},
 };
 use crate::model::{device::Platform, time::DayZone};
 
@@ -33,7 +33,7 @@ pub const SPEC: Spec = Spec {
     held: Some(|keys| keys.get("app_secret").to_owned()),
     exchange: None,
     // Meizu drops messages to phones that are offline if it does not know the address.
-    called_back: |facts| facts.open("receipts") == Some("registered"),
+    called_back: Some(CalledBack { max: URL_MAX, registered: true }),
     kept: KEPT,
     class: CLASS,
     shows: &[],
@@ -49,9 +49,17 @@ pub const SPEC: Spec = Spec {
     classify: classify::classify,
 };
 
-/// Says that the address is in Meizu's console.
-const RECEIPTS: Key =
-    Key { form: "`registered`", of: |text| text == "registered", ..Key::id("receipts").or_none() };
+/// The address that is registered in Meizu's console.
+const RECEIPTS: Key = Key {
+    form: "the address that is registered in the console: `https://`, at most 128 visible ASCII characters",
+    of: |text| {
+        let scheme = text.starts_with("https://") || text.starts_with("http://");
+        scheme && text.len() <= URL_MAX && text.bytes().all(|b| b.is_ascii_graphic())
+    },
+    ..Key::id("receipts").or_none()
+};
+/// Most bytes of it.
+const URL_MAX: usize = 128;
 /// In `messageJson`.
 const KEPT: &[&str] = &["/clickTypeInfo/parameters", "/extra"];
 const CLASS: &[&str] = &["/noticeBarInfo/noticeMsgType"];

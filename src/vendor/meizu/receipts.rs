@@ -3,7 +3,7 @@
 //! Source: <https://github.com/MEIZUPUSH/PushAPI>
 
 use crate::vendor::{
-    receipt::{self, CLICKED, RECEIVED, Receipt, Receipts},
+    receipt::{self, CLICKED, RECEIVED, Receipt, Receipts, unknown},
     said::number,
 };
 
@@ -12,9 +12,9 @@ pub(super) const RECEIPTS: Receipts = Receipts { read, answer: "{}", signs: fals
 
 fn read(body: &str) -> Option<Vec<Receipt>> {
     receipt::by_message(&receipt::form_field(body, "cb")?, |report| match number(report.get("type")?)? {
-        1 => Some(RECEIVED),
-        2 => Some(CLICKED),
-        _ => None,
+        1 => Some(Ok(RECEIVED)),
+        2 => Some(Ok(CLICKED)),
+        code => Some(unknown(&code.to_string())),
     })
 }
 
@@ -26,7 +26,12 @@ mod tests {
     #[test]
     fn arrivals_and_taps_are_read() {
         let body = r#"cb={"NS0001-1":{"param":"m-77","type":1,"targets":["S5Q4b7demo0001"]},"NS0001-2":{"param":"m-77","type":2,"targets":["S5Q4b7demo0002"]}}&access_token=demo"#;
-        let one = |token: &str, event| Receipt { tag: "m-77".into(), tokens: vec![token.into()], event };
+        let one = |token: &str, event| Receipt {
+            tag: "m-77".into(),
+            tokens: vec![token.into()],
+            word: Ok(event),
+            at: None,
+        };
         assert_eq!(read(body), Some(vec![one("S5Q4b7demo0001", RECEIVED), one("S5Q4b7demo0002", CLICKED)]));
         assert_eq!(read("access_token=demo"), None);
     }

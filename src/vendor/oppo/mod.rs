@@ -19,7 +19,7 @@ use super::{
     draft::refuse_own,
     exchange::Exchange,
     keys::Key,
-    spec::{Bearer, Spec, exponential, opaque},
+    spec::{Bearer, CalledBack, Spec, exponential, opaque},
 };
 use crate::model::{device::Platform, time::DayZone};
 pub(super) use request::host;
@@ -38,7 +38,7 @@ pub const SPEC: Spec = Spec {
     keys: &[Key::secret("app_key"), Key::secret("master_secret")],
     held: None,
     exchange: Some(Exchange { request: access_token::request, read: access_token::read }),
-    called_back: |_| true,
+    called_back: Some(CalledBack { max: 200, registered: false }),
     kept: KEPT,
     class: CLASS,
     shows: &[],

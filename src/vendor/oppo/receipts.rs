@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     model::delivery::Reason,
-    vendor::receipt::{RECEIVED, Receipt, Receipts, lost, receipt},
+    vendor::receipt::{RECEIVED, Receipt, Receipts, bounded, lost, receipt, unknown},
 };
 
 /// OPPO's.
@@ -14,22 +14,23 @@ pub(super) const RECEIPTS: Receipts = Receipts { read, answer: "{}", signs: fals
 
 fn read(body: &str) -> Option<Vec<Receipt>> {
     let body: Value = serde_json::from_str(body).ok()?;
-    let event = |kind: &str| match kind {
-        "push_arrive" => Some(RECEIVED),
-        "regid_invalid" => Some(lost(Reason::TokenGone, kind)),
-        "user_daily_limit" => Some(lost(Reason::Quota, kind)),
-        _ => None,
+    let word = |kind: &str| match kind {
+        "push_arrive" => Ok(RECEIVED),
+        "regid_invalid" => Ok(lost(Reason::TokenGone, kind)),
+        "user_daily_limit" => Ok(lost(Reason::Quota, kind)),
+        _ => unknown(kind),
     };
     let one = |one: &Value| {
-        let event = one.get("eventType").and_then(Value::as_str).and_then(event);
-        receipt(one.get("param"), one.get("registrationIds"), event)
+        let word = one.get("eventType").and_then(Value::as_str).map(word);
+        receipt(one.get("param"), one.get("registrationIds"), one.get("eventTime"), word)
     };
-    Some(body.as_array()?.iter().filter_map(one).collect())
+    Some(bounded(&mut body.as_array()?.iter(), &one))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::Millis;
 
     #[test]
     fn each_event_is_read() {
@@ -46,11 +47,16 @@ mod tests {
             let tokens = vec!["OPPO_CN_1".to_owned(), "OPPO_CN_2".to_owned()];
             assert_eq!(
                 read(&body(kind)),
-                Some(vec![Receipt { tag: "m-77".into(), tokens, event }]),
+                Some(vec![Receipt {
+                    tag: "m-77".into(),
+                    tokens,
+                    word: Ok(event),
+                    at: Some(Millis(1_767_225_600_000))
+                }]),
                 "{kind}"
             );
         }
-        assert_eq!(read(&body("new_event")), Some(Vec::new()));
+        assert_eq!(read(&body("new_event")).unwrap()[0].word, Err("new_event".into()));
         assert_eq!((read("{}"), read("")), (None, None));
     }
 }

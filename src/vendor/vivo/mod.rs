@@ -17,7 +17,7 @@ use super::{
     draft::refuse_own,
     exchange::Exchange,
     keys::Key,
-    spec::{Bearer, Prepare, Spec, exponential, opaque},
+    spec::{Bearer, CalledBack, Prepare, Spec, exponential, opaque},
 };
 use crate::model::{device::Platform, time::DayZone};
 
@@ -40,7 +40,7 @@ pub const SPEC: Spec = Spec {
     ],
     held: None,
     exchange: Some(Exchange { request: access_token::request, read: access_token::read }),
-    called_back: |_| true,
+    called_back: Some(CalledBack { max: 128, registered: false }),
     kept: KEPT,
     class: CLASS,
     shows: &[],

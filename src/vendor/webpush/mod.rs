@@ -54,7 +54,7 @@ pub const SPEC: Spec = Spec {
     keys: &[],
     held: None,
     exchange: None,
-    called_back: |_| false,
+    called_back: None,
     kept: &[],
     class: &[],
     shows: &[],

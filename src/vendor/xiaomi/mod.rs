@@ -19,7 +19,7 @@ mod tests;
 use super::{
     draft::refuse_own,
     keys::Key,
-    spec::{Bearer, Spec, exponential, opaque},
+    spec::{Bearer, CalledBack, Spec, exponential, opaque},
 };
 use crate::model::{device::Platform, time::DayZone};
 
@@ -43,7 +43,7 @@ pub const SPEC: Spec = Spec {
     keys: &[Key::secret("app_secret"), Key::id("package"), REGION],
     held: Some(|keys| keys.get("app_secret").to_owned()),
     exchange: None,
-    called_back: |_| true,
+    called_back: Some(CalledBack { max: 200, registered: false }),
     kept: KEPT,
     class: CLASS,
     shows: &[],

@@ -5,7 +5,7 @@
 use crate::{
     model::delivery::Reason,
     vendor::{
-        receipt::{self, CLICKED, RECEIVED, Receipt, Receipts, lost},
+        receipt::{self, CLICKED, RECEIVED, Receipt, Receipts, lost, unknown},
         said::number,
     },
 };
@@ -16,21 +16,26 @@ pub(super) const RECEIPTS: Receipts = Receipts { read, answer: "{}", signs: fals
 fn read(body: &str) -> Option<Vec<Receipt>> {
     receipt::by_message(&receipt::form_field(body, "data")?, |report| {
         let code = number(report.get("type")?)?;
-        Some(match code {
+        Some(Ok(match code {
             1 => RECEIVED,
             2 => CLICKED,
+            // The app has registered anew (unverified): the phone is there, and will bring its new token.
+            16 if report.get("replaceTarget").is_some_and(|by| !by.is_null()) => {
+                lost(Reason::VendorRejected, "16, with replaceTarget")
+            }
             16 => lost(Reason::TokenGone, code),
             // Push switched off in the app; left out by the message's own filters (both unverified).
             32 | 64 => lost(Reason::VendorRejected, code),
             128 => lost(Reason::Quota, code),
-            _ => return None,
-        })
+            _ => return Some(unknown(&code.to_string())),
+        }))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::Millis;
 
     #[test]
     fn each_bit_is_read_from_the_form() {
@@ -50,11 +55,19 @@ mod tests {
             let tokens = vec!["rid-A".to_owned(), "rid-B".to_owned()];
             assert_eq!(
                 read(&body(kind)),
-                Some(vec![Receipt { tag: "m-77".into(), tokens, event }]),
+                Some(vec![Receipt {
+                    tag: "m-77".into(),
+                    tokens,
+                    word: Ok(event),
+                    at: Some(Millis(1_767_225_600_000))
+                }]),
                 "{kind}"
             );
         }
-        assert_eq!(read(&body("3")), Some(Vec::new()));
+        assert_eq!(read(&body("3")).unwrap()[0].word, Err("3".into()));
+        let moved = body("16%2C%22replaceTarget%22%3A%7B%22rid-A%22%3A%22rid-C%22%7D");
+        let word = lost(Reason::VendorRejected, "16, with replaceTarget");
+        assert_eq!(read(&moved).unwrap()[0].word, Ok(word), "never removed");
         for bad in ["", "data=", "data=%7B", "other=%7B%7D", "data=%FF", "data=[]"] {
             assert_eq!(read(bad), None, "{bad}");
         }

@@ -157,6 +157,8 @@ pub struct Gone {
     pub since: Option<Millis>,
     /// The word is good enough to remove the token; else it is only marked.
     pub remove: bool,
+    /// It comes from a report, late and maybe again: `since` is when it was said.
+    pub reported: bool,
 }
 
 #[cfg(test)]
@@ -172,7 +174,7 @@ mod tests {
 
     #[test]
     fn calls_are_pinned() {
-        let text = r#"[["shop",1],"u42",{"gone":[["d","ab",7,true]]}]"#;
+        let text = r#"[["shop",1],"u42",{"gone":[["d","ab",7,true,false]]}]"#;
         let call: Request = crate::wire::text::read(text).unwrap();
         assert_eq!(serde_json::to_string(&call).unwrap(), text);
         let name = name(&call.tenant, &call.user);

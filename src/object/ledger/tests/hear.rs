@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     model::{delivery::Seen, ids::DeviceId},
-    wire::ledger::{Event, Heard, Whose},
+    wire::ledger::{Event, Found, Heard, Whose},
 };
 
 fn heard(push: &PushId, n: u32, whose: Whose, event: Event) -> Heard {
@@ -34,9 +34,9 @@ fn devices(n: u8) -> Page {
 }
 
 impl World {
-    fn hear(&mut self, reports: &[Heard]) -> Vec<Option<Recipient>> {
+    fn hear(&mut self, reports: &[Heard]) -> Vec<Option<Found>> {
         match self.ledger.hear(&mut self.store, reports, self.now).unwrap() {
-            Outcome::Heard(whose) => whose,
+            Outcome::Heard(whose, _, _) => whose,
             other => panic!("{other:?}"),
         }
     }
@@ -137,23 +137,34 @@ fn less_than_is_known_changes_nothing_and_what_never_left_cannot_arrive() {
 }
 
 #[test]
-fn an_app_names_its_user_and_a_device_where_there_are_more() {
-    let (mut world, push) = (World::new(), id(1, START));
-    let mut page = devices(3);
-    page.deliveries[1].recipient =
-        Recipient::Device(UserId::parse("u0").unwrap(), DeviceId::parse("e").unwrap());
-    world.begin(page);
-    world.settle(&push, Part::Whole, &accepted());
+fn a_user_without_a_device_is_one_phone_or_nobody() {
     let of = |user: &str, device: Option<&str>| {
         let device = device.map(|device| DeviceId::parse(device).unwrap());
         Whose::Device(UserId::parse(user).unwrap(), device)
     };
-    let mut found = |n, whose| world.hear(&[heard(&push, n, whose, seen(Seen::Shown))])[0].is_some();
-    assert!(found(2, of("u2", None)), "its own number");
-    assert!(found(0, of("u2", None)), "the only one of this user in the list");
-    assert!(found(2, of("u0", Some("e"))), "the device decides");
-    assert!(!found(2, of("u0", None)), "two devices: which is not known");
-    assert!(!found(0, of("u9", None)) && !found(0, of("u2", Some("x"))) && !found(700, of("u2", None)));
+    for (vendor, list) in [(Vendor::Apns, false), (Vendor::Xiaomi, true)] {
+        let (mut world, push) = (World::new(), id(1, START));
+        let mut page = devices(3);
+        page.deliveries.iter_mut().for_each(|delivery| delivery.vendor = Some(vendor));
+        page.deliveries[1].recipient =
+            Recipient::Device(UserId::parse("u0").unwrap(), DeviceId::parse("e").unwrap());
+        world.begin(page);
+        world.settle(&push, Part::Whole, &accepted());
+        let mut found = |n, whose| {
+            let found = world.hear(&[heard(&push, n, whose, seen(Seen::Shown))]).pop().flatten();
+            found.map(|found| found.recipient)
+        };
+        assert!(found(2, of("u2", None)).is_some(), "its own number");
+        assert_eq!(found(0, of("u2", None)).is_some(), list, "a list has one number for all");
+        let other = found(2, of("u0", Some("e")));
+        assert!(matches!(other, Some(Recipient::Device(_, device)) if device.as_str() == "e"));
+        assert_eq!(found(0, of("u0", None)).is_some(), !list, "two phones in a list: which is not known");
+        assert_eq!(found(1, of("u0", None)).is_some(), !list);
+        assert_eq!(found(2, of("u0", None)), None);
+        for (n, whose) in [(0, of("u9", None)), (2, of("u2", Some("x"))), (700, of("u2", None))] {
+            assert_eq!(found(n, whose), None);
+        }
+    }
 }
 
 #[test]
@@ -188,4 +199,94 @@ fn a_try_to_another_token_is_found_by_that() {
     let report = |tag| heard(&push, 0, Whose::Token(Vendor::Apns, tag), seen(Seen::Received));
     assert_eq!(world.hear(&[report(1)]), [None]);
     assert!(world.hear(&[report(77)])[0].is_some());
+}
+
+/// The vendor was busy, then the quiet hours began; but the phone has the first try.
+#[test]
+fn what_has_arrived_is_not_held_or_skipped_for_good() {
+    for then in [To::Held(START.plus_secs(7_200)), To::Skipped(None)] {
+        let (mut world, push) = (World::new(), id(1, START));
+        world.begin(devices(1));
+        world.settle(&push, Part::Whole, &To::Retry(None));
+        world.now = world.ledger.next().unwrap();
+        world.ledger.take(&mut world.store, &push, Part::Whole, world.now).unwrap();
+        let ends = [End { sent: false, ..end(0, 2, then.clone()) }];
+        world.ledger.settle(&mut world.store, &push, Part::Whole, &ends, world.now).unwrap();
+        assert_ne!(states(&mut world, &push), [State::Accepted]);
+        world.hear(&[heard(&push, 0, token(0), seen(Seen::Received))]);
+        assert_eq!(
+            (states(&mut world, &push), world.ledger.next()),
+            (vec![State::Accepted], None),
+            "{then:?}"
+        );
+        world.check();
+    }
+}
+
+#[test]
+fn a_loss_that_is_reported_before_the_answer_is_not_forgotten() {
+    for (to, ends) in [(accepted(), State::Failed), (To::Unknown, State::Failed), (To::Failed, State::Failed)]
+    {
+        let (mut world, push) = (World::new(), id(1, START));
+        world.begin(devices(1));
+        world.hear(&[heard(&push, 0, token(0), lost())]);
+        assert_eq!(states(&mut world, &push), [State::Sending], "the answer is still under way");
+        world.settle(&push, Part::Whole, &to);
+        let all = world.all(&push);
+        assert_eq!(all[0].state, ends, "{to:?}");
+        let reason = if to == To::Failed { Reason::VendorUnavailable } else { Reason::TokenGone };
+        assert_eq!(all[0].reason, Some(reason));
+        assert_eq!(world.ledger.next(), None);
+        world.check();
+    }
+    // No answer came, or the worker died: the report is the end.
+    let unknown = |mut page: Page| {
+        page.on_unknown = OnUnknown::Keep;
+        page
+    };
+    let (mut world, push) = (World::new(), id(1, START));
+    world.begin(unknown(devices(2)));
+    world.settle(&push, Part::Whole, &To::Unknown);
+    world.hear(&[heard(&push, 0, token(0), lost())]);
+    assert_eq!(states(&mut world, &push), [State::Failed, State::Unknown]);
+    let (mut world, push) = (World::new(), id(1, START));
+    world.begin(devices(1));
+    world.hear(&[heard(&push, 0, token(0), lost())]);
+    world.now = Millis(START.0 + SILENT_MS);
+    world.alarm();
+    assert_eq!(states(&mut world, &push), [State::Failed]);
+    world.check();
+}
+
+#[test]
+fn a_loss_of_an_earlier_try_counts_for_the_same_token_only() {
+    for (tag, ends) in [(None, State::Failed), (Some(77), State::Accepted)] {
+        let (mut world, push) = (World::new(), id(1, START));
+        world.begin(devices(1));
+        world.settle(&push, Part::Whole, &To::Retry(None));
+        world.hear(&[heard(&push, 0, token(0), lost())]);
+        assert_eq!(states(&mut world, &push), [State::Retrying]);
+        world.crash();
+        world.alarm();
+        world.now = world.ledger.next().unwrap();
+        world.ledger.take(&mut world.store, &push, Part::Whole, world.now).unwrap();
+        let ended = [End { tag, ..end(0, 2, accepted()) }];
+        world.ledger.settle(&mut world.store, &push, Part::Whole, &ended, world.now).unwrap();
+        assert_eq!(states(&mut world, &push), [ends]);
+        world.hear(&[heard(&push, 0, Whose::Token(Vendor::Apns, tag.unwrap_or(1)), seen(Seen::Received))]);
+        assert_eq!(states(&mut world, &push), [State::Accepted], "what came to the phone was not lost");
+        world.check();
+    }
+}
+
+#[test]
+fn pages_say_how_many_stand_and_how_many_were_called_dead() {
+    let (mut world, push) = (World::new(), id(1, START));
+    world.begin(devices(5));
+    world.settle(&push, Part::Whole, &accepted());
+    world.hear(&[heard(&push, 0, token(4), lost())]);
+    let reports = [heard(&push, 0, token(1), lost()), heard(&push, 0, token(2), seen(Seen::Received))];
+    let told = world.ledger.hear(&mut world.store, &reports, world.now.plus_secs(9)).unwrap();
+    let Outcome::Heard(found, standing, gone) = told else { panic!("{told:?}") };
+    assert_eq!((found[0].as_ref().unwrap().sent_at, standing, gone), (START, 3, 2));
 }

@@ -28,7 +28,7 @@ fn op() -> impl Strategy<Value = Op> {
     let index = any::<prop::sample::Index>;
     prop_oneof![
         4 => (any::<u8>(), 1..5u8, any::<bool>(), any::<bool>()).prop_map(|(n, d, r, k)| Op::Begin(n, d, r, k)),
-        6 => (index(), 0..6u8, 1..3u8).prop_map(|(i, to, t)| Op::Settle(i, to, t)),
+        6 => (index(), 0..7u8, 1..3u8).prop_map(|(i, to, t)| Op::Settle(i, to, t)),
         1 => (any::<u8>(), 1..350u32).prop_map(|(n, t)| Op::Queue(n, t)),
         3 => (index(), 0..4u8, 0..3u8, any::<bool>()).prop_map(|(i, s, p, ok)| Op::Job(i, s, p, ok)),
         2 => index().prop_map(Op::Take),
@@ -49,6 +49,7 @@ fn to(n: u8) -> To {
         2 => To::Unknown,
         3 => To::Retry(Some(30)),
         4 => To::Retry(None),
+        5 => To::Held(START.plus_secs(7_200)),
         _ => To::Skipped(None),
     }
 }
@@ -75,7 +76,7 @@ impl World {
             Op::Settle(index, kind, tries) => {
                 let Some((push, part)) = some(&index, &self.pushes) else { return };
                 let ends: Vec<End> =
-                    (0..5).map(|at| end(at, tries.into(), to((kind + at as u8) % 6))).collect();
+                    (0..5).map(|at| end(at, tries.into(), to((kind + at as u8) % 7))).collect();
                 self.ledger.settle(&mut self.store, &push, part, &ends, self.now).unwrap();
             }
             Op::Queue(n, targets) => {
@@ -94,7 +95,10 @@ impl World {
             }
             Op::Take(index) => {
                 let Some((push, part)) = some(&index, &self.pushes) else { return };
-                self.ledger.take(&mut self.store, &push, part, self.now).unwrap();
+                let taken = self.ledger.take(&mut self.store, &push, part, self.now).unwrap();
+                let Outcome::Taken(taken) = taken else { return };
+                let arrived = |at: &u32| taken.page.deliveries[*at as usize].arrived();
+                assert!(!taken.due.iter().any(arrived), "what has arrived is never taken again");
             }
             Op::Cancel(index) => {
                 let heads = self.heads.iter().map(|push| (push.clone(), Part::Whole));
@@ -134,6 +138,18 @@ impl World {
     }
 }
 
+/// What has arrived waits for nothing, and what is known to be lost has ended.
+fn reports_are_heeded(world: &World) {
+    for row in world.store.rows() {
+        let Record::Page(page) = &row.record else { continue };
+        for delivery in &page.deliveries {
+            assert!(!delivery.arrived() || !delivery.state.waits(), "{delivery:?}");
+            let standing = matches!(delivery.state, State::Accepted | State::Unknown);
+            assert!(!standing || delivery.arrived() || delivery.lost.is_none(), "{delivery:?}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
@@ -145,6 +161,7 @@ proptest! {
         for op in ops {
             world.run(op);
             world.check();
+            reports_are_heeded(&world);
         }
         world.crash();
         world.alarm();
