@@ -7,7 +7,7 @@ use crate::{
     wire::account::Bearer,
 };
 
-/// After a request that failed nobody asks for this long, milliseconds; twice as long after each further one.
+/// After a second request that failed nobody asks for this long, milliseconds; twice as long after each further one.
 const FIRST_MS: u64 = 1_000;
 /// But not longer.
 const LONGEST_MS: u64 = 60_000;
@@ -75,8 +75,9 @@ impl Bearers {
 
     /// The request came to nothing, under this credential.
     pub fn failed(&mut self, revision: u64, refusal: &Refusal, now: Millis) {
-        let wait = FIRST_MS.saturating_mul(1 << self.failures.min(6)).min(LONGEST_MS);
         self.failures = self.failures.saturating_add(1);
+        let Some(more) = self.failures.checked_sub(2) else { return };
+        let wait = FIRST_MS.saturating_mul(1 << more.min(6)).min(LONGEST_MS);
         self.hold = Some((Millis(now.0.saturating_add(wait)), revision, refusal.clone()));
     }
 }
@@ -108,9 +109,11 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_request_is_not_repeated_at_once_but_under_a_newer_credential() {
+    fn a_request_that_fails_twice_is_not_repeated_at_once_but_under_a_newer_credential() {
         let mut bearers = Bearers::default();
         let refusal = (Reason::Credentials, "why".to_owned());
+        bearers.failed(2, &refusal, Millis(0));
+        assert_eq!(bearers.have(2, None, Millis(0)), Have::Ask, "once is no sign");
         bearers.failed(2, &refusal, Millis(0));
         assert_eq!(bearers.have(2, None, Millis(999)), Have::Not(refusal.clone()));
         assert_eq!(bearers.have(3, None, Millis(999)), Have::Ask);

@@ -57,9 +57,20 @@ test("a token that the vendor refuses is dropped and fetched once more, and the 
   stage.lab.fault({ vendor: "fcm", do: { reason: "UNAUTHENTICATED" } });
   assert.deepEqual((await stage.push(app, { to: { users: ["u"] } })).json.counts, { accepted: 1 });
   assert.equal(calls("google_oauth").length, 1);
-  stage.lab.fault({ vendor: "fcm", times: 2, do: { reason: "UNAUTHENTICATED" } });
-  const [delivery] = (await stage.push(app, { to: { users: ["u"] } })).json.deliveries;
-  assert.deepEqual([delivery.state, delivery.reason], ["failed", "credentials"], "one repeat, not more");
+});
+
+test("a vendor that refuses every token is asked for one more, and not for one with each push", async () => {
+  const app = await stage.app();
+  await stage.android(app, "u");
+  assert.deepEqual((await stage.push(app, { to: { users: ["u"] } })).json.counts, { accepted: 1 });
+  stage.lab.clearLog();
+  stage.lab.fault({ vendor: "fcm", times: -1, do: { reason: "UNAUTHENTICATED" } });
+  for (let n = 0; n < 4; n++) {
+    const [delivery] = (await stage.push(app, { to: { users: ["u"] } })).json.deliveries;
+    assert.deepEqual([delivery.state, delivery.reason], ["failed", "credentials"], "one repeat, not more");
+  }
+  assert.equal(calls("google_oauth").length, 1);
+  stage.lab.clearFaults();
 });
 
 test("a token is renewed before it ends", async () => {
