@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::model::table::Table;
 
 use super::{
-    cx::{Cx, unavailable},
+    cx::{self, Cx, unavailable},
     log,
     memory::{self, AccountKey},
     together::together,
@@ -20,8 +20,8 @@ use crate::{
         app::App, delivery::Reason, ids::AppId, problem::Problem, push::Category, secret::Secret,
         time::Millis,
     },
-    vendor::{self, Credential, Vendor},
-    wire::account::{self as wire, Admit, Call, Class, Outcome},
+    vendor::{self, Credential, Vendor, rules},
+    wire::account::{self as wire, Admit, Call, Class, Grant, Outcome, Return},
 };
 
 /// What one account gave.
@@ -29,13 +29,20 @@ use crate::{
 pub(super) struct Pass {
     /// What its requests carry, per audience.
     bearers: Vec<(String, Secret)>,
-    /// The window that its grants belong to, where a rule limits the class.
-    pub(super) resets_at: Option<Millis>,
+    /// Its grants, where something limits the class.
+    grants: Option<Grants>,
+}
+
+/// What is needed to give grants back.
+#[derive(Debug, Clone, Copy)]
+struct Grants {
+    resets_at: Millis,
+    own: bool,
 }
 
 impl Pass {
-    fn new(bearer: Secret, resets_at: Option<Millis>) -> Self {
-        Self { bearers: vec![(String::new(), bearer)], resets_at }
+    fn new(bearer: Secret) -> Self {
+        Self { bearers: vec![(String::new(), bearer)], grants: None }
     }
 
     /// What requests to one audience carry.
@@ -45,7 +52,7 @@ impl Pass {
 
     /// The same grants with a bearer that was fetched anew.
     pub(super) fn renewed(&self, bearer: Secret) -> Self {
-        Self::new(bearer, self.resets_at)
+        Self { grants: self.grants, ..Self::new(bearer) }
     }
 }
 
@@ -75,7 +82,7 @@ impl Passes {
         for (vendor, pass) in self.passes.iter() {
             let refused = self.refused.iter().find(|(of, ..)| of == vendor).map(|(_, spare, _)| *spare);
             let n = refused.unwrap_or(batch.under_way(*vendor) as u64);
-            give_back(cx, app, *vendor, admit::class(app, *vendor, category), pass, n).await;
+            give_back(cx, app, *vendor, admit::class(app, *vendor, category), pass, n, false).await;
         }
     }
 }
@@ -90,9 +97,9 @@ pub(super) async fn admit(cx: &Cx, app: &App, category: Category, batch: &Batch)
     for (vendor, answer) in vendors.into_iter().zip(answers) {
         match answer {
             Ok(Admitted { granted, pass: Ok(pass) }) => {
-                if let (Some(granted), Some(resets_at)) = (granted, pass.resets_at) {
+                if let Some((granted, until)) = granted {
                     let over = app.policy.over_quota(category);
-                    let end = admit::no_quota(over, resets_at, batch.page.expires);
+                    let end = admit::no_quota(over, until, batch.page.expires);
                     all.refused.push((vendor, granted, end));
                 }
                 all.passes.insert(vendor, pass);
@@ -109,15 +116,31 @@ pub(super) async fn admit(cx: &Cx, app: &App, category: Category, batch: &Batch)
 }
 
 /// Unused grants go back.
-pub(super) async fn give_back(cx: &Cx, app: &App, vendor: Vendor, class: Class, pass: &Pass, n: u64) {
-    let (Some(resets_at), true) = (pass.resets_at, n > 0) else { return };
-    if call(cx, app, vendor, Call::Return(class, resets_at, n)).await.is_err() {
+/// `close`: the vendor says that its day has no more of them.
+pub(super) async fn give_back(
+    cx: &Cx,
+    app: &App,
+    vendor: Vendor,
+    class: Class,
+    pass: &Pass,
+    n: u64,
+    close: bool,
+) {
+    if close {
+        memory::close(account_key(app, vendor), class.goes_as, vendor.refused_until(cx::now()));
+    }
+    let nothing = Grants { resets_at: Millis(0), own: false };
+    let grants = pass.grants.or(close.then_some(nothing));
+    let (Some(Grants { resets_at, own }), true) = (grants, n > 0) else { return };
+    let back = Return { class, resets_at, n, own, close };
+    if call(cx, app, vendor, Call::Return(back)).await.is_err() {
         log::error("grants_not_returned", &[("app", app.id.as_str()), ("vendor", vendor.name())]);
     }
 }
 
 struct Admitted {
-    granted: Option<u64>,
+    /// How many, and until when the rest waits; `None`: nothing limits them.
+    granted: Option<(u64, Millis)>,
     pass: Result<Pass, (Reason, String)>,
 }
 
@@ -133,24 +156,23 @@ async fn one(
     let revision = app.credentials.get(&vendor).map_or(0, |credential| credential.revision);
     let at_hand = match vendor.bearer() {
         vendor::Bearer::Made => match signed(cx, app, vendor, batch) {
-            Ok(bearers) => Some(Pass { bearers, resets_at: None }),
+            Ok(bearers) => Some(Pass { bearers, grants: None }),
             Err(refused) => return Ok(Admitted { granted: None, pass: Err(refused) }),
         },
-        vendor::Bearer::Given => {
-            memory::fetched(&account, revision, cx.now).map(|bearer| Pass::new(bearer, None))
-        }
+        vendor::Bearer::Given => memory::fetched(&account, revision, cx.now).map(Pass::new),
     };
     let class = admit::class(app, vendor, category);
-    let Some(ask) = admit::ask(app, vendor, class, n, at_hand.is_some()) else {
+    let closed = memory::closed(&account, class.goes_as, cx.now);
+    let Some(ask) = admit::ask(app, vendor, class, n, at_hand.is_some(), closed) else {
         return Ok(Admitted { granted: None, pass: at_hand.ok_or_else(no_bearer) });
     };
-    let limited = admit::limited(app, vendor, class);
     Ok(match call(cx, app, vendor, Call::Admit(ask)).await? {
-        Outcome::Granted(granted, resets_at, bearer) => {
-            let fetched = bearer.map(|bearer| Pass::new(remember(account, bearer), None));
-            let resets_at = limited.then_some(resets_at);
-            let pass = fetched.or(at_hand).map(|pass| Pass { resets_at, ..pass }).ok_or_else(no_bearer);
-            Admitted { granted: Some(granted), pass }
+        Outcome::Granted(Grant { n, until, own, bearer }) => {
+            let fetched = bearer.map(|bearer| Pass::new(remember(account, bearer)));
+            let limited = own || rules::limits(vendor, class.goes_as);
+            let grants = limited.then_some(Grants { resets_at: until, own });
+            let pass = fetched.or(at_hand).map(|pass| Pass { grants, ..pass }).ok_or_else(no_bearer);
+            Admitted { granted: Some((n, until)), pass }
         }
         Outcome::NoBearer(reason, detail) => Admitted { granted: None, pass: Err((reason, detail)) },
         Outcome::Returned | Outcome::Judged(..) | Outcome::Levels(..) => {
@@ -173,7 +195,9 @@ pub(super) async fn renew(
     let class = admit::class(app, vendor, category);
     let ask = Admit { class, n: 0, limit: None, policy: app.revision, bearer: true, refused, revision };
     match call(cx, app, vendor, Call::Admit(ask)).await {
-        Ok(Outcome::Granted(_, _, Some(bearer))) => Ok(remember(account_key(app, vendor), bearer)),
+        Ok(Outcome::Granted(Grant { bearer: Some(bearer), .. })) => {
+            Ok(remember(account_key(app, vendor), bearer))
+        }
         Ok(Outcome::NoBearer(reason, detail)) => Err((reason, detail)),
         Ok(Outcome::Granted(..) | Outcome::Returned | Outcome::Judged(..) | Outcome::Levels(..)) => {
             Err(no_bearer())

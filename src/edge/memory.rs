@@ -7,6 +7,7 @@ use crate::{
     model::{
         app::App,
         ids::{AppId, Tenant},
+        push::Category,
         secret::Secret,
         table::Table,
         time::Millis,
@@ -52,6 +53,7 @@ struct Memory {
     accepted: Table<(AccountKey, String), (Millis, u64)>,
     distrust: Table<String, Millis>,
     without: Table<Tenant, Without>,
+    closed: Table<(AccountKey, Category), Millis>,
 }
 
 /// Users without a device that pushes were asked for, until the census is told.
@@ -204,4 +206,15 @@ pub(super) fn take_accepted(account: &AccountKey, blame: &str, now: Millis) -> u
         let counted = memory.accepted.remove(&(account.clone(), blame.to_owned()));
         counted.filter(|(since, _)| now.0.saturating_sub(since.0) < ACCEPTED_MS).map_or(0, |(_, n)| n)
     })
+}
+
+/// A vendor has refused more of what goes as a category. The account knows it, too; this is why it is asked.
+pub(super) fn close(account: AccountKey, goes_as: Category, until: Millis) {
+    MEMORY.with_borrow_mut(|memory| insert(&mut memory.closed, (account, goes_as), until));
+}
+
+/// Whether a vendor has refused more of what goes as a category.
+pub(super) fn closed(account: &AccountKey, goes_as: Category, now: Millis) -> bool {
+    let key = (account.clone(), goes_as);
+    MEMORY.with_borrow(|memory| memory.closed.get(&key).is_some_and(|until| *until > now))
 }

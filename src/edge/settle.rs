@@ -16,7 +16,7 @@ use crate::{
     model::{app::App, ids::UserId},
     vendor::Vendor,
     wire::{
-        account::{Call, Class, Outcome},
+        account::{Call, Outcome},
         user,
     },
 };
@@ -29,12 +29,18 @@ pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes,
     let Aftermath { weigh, unused, muted, closed } = after;
     let class = |vendor| line::class(app, vendor, batch.page.category);
     for (vendor, n) in unused {
-        if let Some(pass) = passes.get(vendor) {
-            admit::give_back(cx, app, vendor, class(vendor), pass, n).await;
+        let close = closed.contains(&vendor);
+        if close {
+            let of = [
+                ("app", app.id.as_str()),
+                ("vendor", vendor.name()),
+                ("category", class(vendor).goes_as.name()),
+            ];
+            log::warn("quota_closed", &of);
         }
-    }
-    for vendor in closed {
-        close(cx, app, vendor, class(vendor)).await;
+        if let Some(pass) = passes.get(vendor) {
+            admit::give_back(cx, app, vendor, class(vendor), pass, n, close).await;
+        }
     }
     for ((vendor, blame), weigh) in weigh {
         let account = admit::account_key(app, vendor);
@@ -58,20 +64,6 @@ pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes,
     let category = batch.page.category;
     let missed = settle::missed(batch).into_iter().map(|user| (user, user::Call::Missed(category)));
     tell(cx, app, batch, missed.collect()).await;
-}
-
-/// The vendor has refused more of a class today: the account asks no more. Where nothing limits the class nobody would ask it.
-async fn close(cx: &Cx, app: &App, vendor: Vendor, class: Class) {
-    if !line::limited(app, vendor, class) {
-        return;
-    }
-    log::warn(
-        "quota_closed",
-        &[("app", app.id.as_str()), ("vendor", vendor.name()), ("category", class.goes_as.name())],
-    );
-    if admit::call(cx, app, vendor, Call::Close(class)).await.is_err() {
-        log::error("quota_not_closed", &[("app", app.id.as_str()), ("vendor", vendor.name())]);
-    }
 }
 
 /// Tells users' objects.

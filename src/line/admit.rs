@@ -19,14 +19,23 @@ use crate::{
 const CLOCKS_MS: u64 = 60_000;
 
 /// What has to be asked of one account: nothing where no rule limits the class and the bearer is at hand.
-pub fn ask(app: &App, vendor: Vendor, class: Class, n: usize, bearer_at_hand: bool) -> Option<Admit> {
+///
+/// `closed`: the vendor has refused more of it here.
+pub fn ask(
+    app: &App,
+    vendor: Vendor,
+    class: Class,
+    n: usize,
+    bearer_at_hand: bool,
+    closed: bool,
+) -> Option<Admit> {
     let limit = app.policy.per_day(vendor, class.category);
     let bearer = match vendor.bearer() {
         Bearer::Made => false,
         Bearer::Given => !bearer_at_hand,
     };
     let revision = app.credentials.get(&vendor)?.revision;
-    (limited(app, vendor, class) || bearer).then_some(Admit {
+    (closed || limited(app, vendor, class) || bearer).then_some(Admit {
         class,
         n: n as u64,
         limit,
@@ -114,10 +123,12 @@ pub(crate) mod tests {
 
     #[test]
     fn nothing_is_asked_where_no_rule_limits_and_the_bearer_is_at_hand() {
-        let asked = |limit, vendor, at_hand| {
+        let asked_of = |limit, vendor, at_hand, closed| {
             let app = app(limit);
-            ask(&app, vendor, class(&app, vendor, Category::Im), 1, at_hand)
+            ask(&app, vendor, class(&app, vendor, Category::Im), 1, at_hand, closed)
         };
+        let asked = |limit, vendor, at_hand| asked_of(limit, vendor, at_hand, false);
+        assert!(asked_of(None, Vendor::Apns, true, true).is_some(), "the vendor has refused more");
         assert_eq!(asked(None, Vendor::Apns, false), None);
         assert_eq!(asked(None, Vendor::Fcm, true), None);
         assert_eq!(asked(Some(5), Vendor::Apns, true), None);
@@ -125,9 +136,9 @@ pub(crate) mod tests {
 
     #[test]
     fn a_rule_or_a_missing_bearer_is_a_question() {
-        let limited = ask(&app(Some(5)), Vendor::Fcm, own(Category::Marketing), 3, true).unwrap();
+        let limited = ask(&app(Some(5)), Vendor::Fcm, own(Category::Marketing), 3, true, false).unwrap();
         assert_eq!((limited.limit, limited.n, limited.bearer, limited.revision), (Some(5), 3, false, 7));
-        let without = ask(&app(None), Vendor::Fcm, own(Category::Im), 1, false).unwrap();
+        let without = ask(&app(None), Vendor::Fcm, own(Category::Im), 1, false, false).unwrap();
         assert_eq!((without.limit, without.bearer), (None, true));
     }
 

@@ -10,20 +10,30 @@ use crate::{
         rules::{self, Of, Rule},
     },
     wire::{
-        account::{Level, Pool},
+        account::{Devices, Level, Pool},
         census::Reply,
     },
 };
 
-/// What one account counts, and when its day ends.
-pub type Account = (Vendor, Vec<Level>, Millis);
+/// What one account counts.
+pub struct Account {
+    /// At whom.
+    pub vendor: Vendor,
+    /// How full its pools are.
+    pub levels: Vec<Level>,
+    /// When its day ends.
+    pub resets_at: Millis,
+    /// The devices that it reckons with.
+    pub devices: Devices,
+}
 
 /// The answer.
 pub fn quota(app: &App, accounts: &[Account], counted: &[Reply], now: Millis) -> String {
-    let shown = accounts.iter().map(|(vendor, levels, resets_at)| {
+    let shown = accounts.iter().map(|Account { vendor, levels, resets_at, devices }| {
         let level = |pool| levels.iter().find(|level| level.pool == pool);
         let vendors = of_vendor(*vendor).map(|(rule, categories)| {
-            let per_day = rule.per_day.map(|per_day| per_day.limit(health::devices(counted, *vendor)));
+            let now_counted = health::devices(counted, *vendor);
+            let per_day = rule.per_day.map(|per_day| per_day.limit(*devices).max(per_day.limit(now_counted)));
             let mut limit = limit(&categories, "vendor", per_day, level(Pool::Public), now);
             limit.insert("rule".into(), self::rule(rule));
             Value::Object(limit)
@@ -110,7 +120,10 @@ mod tests {
             level(Pool::Public, 10, Some(Millis(now.0 + 1))),
         ];
         let closed_before = vec![level(Pool::Category(Category::Im), 0, Some(now))];
-        let accounts = [(Vendor::Vivo, vivo, Millis(now.0 + 2)), (Vendor::Fcm, closed_before, now)];
+        let devices = Devices::default();
+        let account = |vendor, levels, resets_at| Account { vendor, levels, resets_at, devices };
+        let accounts =
+            [account(Vendor::Vivo, vivo, Millis(now.0 + 2)), account(Vendor::Fcm, closed_before, now)];
         let shown: Value = serde_json::from_str(&quota(&app, &accounts, &counted, now)).unwrap();
         let limits = &shown["accounts"]["vivo"]["limits"];
         let vendors = &limits[0];

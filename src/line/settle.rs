@@ -115,8 +115,8 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>, over: &[Over], now: Millis) -> (
         let tag = Some(hash::tag(address.token.reveal())).filter(|tag| *tag != delivery.tag);
         let mut end = end(at, delivery.tries, verdict);
         if end.reason == Some(Reason::Quota) {
-            let resets_at = address.vendor.resets_at(now);
-            let (to, ..) = admit::no_quota(over, resets_at, batch.page.expires);
+            let until = address.vendor.refused_until(now);
+            let (to, ..) = admit::no_quota(over, until, batch.page.expires);
             if matches!(to, To::Held(_)) {
                 end.to = to;
             }
@@ -384,7 +384,7 @@ mod tests {
                 blame: "b".into(),
                 verdict: verdict(outcome),
             });
-            let (ends, after) = settle(&batch, tried.collect(), over, Millis(1_000));
+            let (ends, after) = settle(&batch, tried.collect(), over, Millis(40_000_000));
             assert_eq!(after.closed, [Vendor::Apns]);
             assert_eq!(after.unused[&Vendor::Apns], 3);
             page::settle(&mut batch.page, &ends, Millis(1_000));

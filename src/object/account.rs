@@ -19,13 +19,12 @@ use crate::{
     wire::account::{Admit, Bearer, Class, Devices, Level, Pool},
 };
 
-/// A vendor's day, and how much of its beginning is not believed, milliseconds.
-const DAY_MS: u64 = 86_400_000;
-const EARLY_MS: u64 = 300_000;
 /// How long the census' word on devices is good, milliseconds.
 const COUNTED_MS: u64 = 600_000;
+/// When it is asked again that has not answered, milliseconds.
+const AGAIN_MS: u64 = 10_000;
 
-/// The newest limit of a category: the revision of the app that says it, and the limit.
+/// The newest limit of the app's own: the revision of the app that says it, and the limit.
 pub type Rule = (u64, Option<u64>);
 
 /// What the object holds in memory.
@@ -45,9 +44,9 @@ pub struct State {
 /// What is written, in one row: a change of any of it costs one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Kept {
-    /// Each with the newest limit of its category: an isolate that is behind does not bring an older one back after the
-    /// object has slept.
-    marks: Vec<(Pool, Mark, Rule)>,
+    marks: Vec<(Pool, Mark)>,
+    /// An isolate that is behind does not bring an older limit back after the object has slept.
+    limits: Vec<(Category, Rule)>,
     closed: Vec<(Pool, Millis)>,
     devices: Devices,
     asked_at: Millis,
@@ -58,6 +57,8 @@ pub struct Kept {
 pub struct Taken {
     /// How many may pass.
     pub granted: u64,
+    /// They count against a limit of the app's own.
+    pub own: bool,
     /// What is kept has changed: it is to be written before the answer leaves.
     pub write: bool,
 }
@@ -66,15 +67,10 @@ impl State {
     /// From what was written.
     pub fn load(kept: Kept, bearer: Option<Bearer>, vendor: Vendor, now: Millis) -> Self {
         let today = now.day(vendor.day_zone());
-        let rule = |(pool, _, rule): &(Pool, Mark, Rule)| match pool {
-            Pool::Category(category) => Some((*category, *rule)),
-            Pool::Public => None,
-        };
-        let limits = gather(kept.marks.iter().filter_map(rule));
-        let counter = |(pool, mark, _)| (pool, Counter::load(Some(mark), today));
+        let counter = |(pool, mark)| (pool, Counter::load(Some(mark), today));
         Self {
             counters: gather(kept.marks.into_iter().map(counter)),
-            limits,
+            limits: gather(kept.limits),
             closed: gather(kept.closed),
             devices: kept.devices,
             asked_at: kept.asked_at,
@@ -84,20 +80,13 @@ impl State {
 
     /// What is to be written.
     pub fn keep(&self, now: Millis) -> Kept {
-        let mark = |(pool, counter): (&Pool, &Counter)| (*pool, counter.mark(), self.rule(*pool));
         let closed = self.closed.iter().filter(|(_, until)| **until > now);
         Kept {
-            marks: self.counters.iter().map(mark).collect(),
+            marks: self.counters.iter().map(|(pool, counter)| (*pool, counter.mark())).collect(),
+            limits: self.limits.iter().map(|(category, rule)| (*category, *rule)).collect(),
             closed: closed.map(|(pool, until)| (*pool, *until)).collect(),
             devices: self.devices,
             asked_at: self.asked_at,
-        }
-    }
-
-    fn rule(&self, pool: Pool) -> Rule {
-        match pool {
-            Pool::Category(category) => self.limits.get(&category).copied().unwrap_or_default(),
-            Pool::Public => Rule::default(),
         }
     }
 
@@ -106,12 +95,23 @@ impl State {
     pub fn wants_devices(&self, admit: &Admit, vendor: Vendor, now: Millis) -> bool {
         let Some(rule) = per_day(vendor, admit.class.goes_as) else { return false };
         let known = now.0.saturating_sub(self.asked_at.0) < COUNTED_MS;
-        !known && self.left(Pool::Public, rule.limit(self.devices), vendor, now) < admit.n
+        !known
+            && self.closed_until(admit.class, vendor, now).is_none()
+            && self.left(Pool::Public, rule.limit(self.devices), vendor, now) < admit.n
     }
 
-    /// What the census says.
-    pub fn set_devices(&mut self, devices: Devices, now: Millis) {
-        (self.devices, self.asked_at) = (devices, now);
+    /// What the census says. Where it does not answer the last count holds, and it is asked again in a little while.
+    pub fn set_devices(&mut self, devices: Option<Devices>, now: Millis) {
+        self.asked_at = match devices {
+            Some(_) => now,
+            None => Millis(now.0.saturating_sub(COUNTED_MS - AGAIN_MS)),
+        };
+        self.devices = devices.unwrap_or(self.devices);
+    }
+
+    /// The devices that the vendor's limit is reckoned with.
+    pub fn devices(&self) -> Devices {
+        self.devices
     }
 
     fn left(&self, pool: Pool, limit: u64, vendor: Vendor, now: Millis) -> u64 {
@@ -127,35 +127,31 @@ impl State {
             return Taken::default();
         }
         let Class { category, goes_as } = admit.class;
-        let said = (admit.policy, admit.limit);
-        let newest = self.limits.entry(category).or_insert(said);
-        if admit.policy >= newest.0 {
-            *newest = said;
-        }
+        let (known, said) = (self.limits.get(&category).copied(), (admit.policy, admit.limit));
+        let newest = known.filter(|known| known.0 > admit.policy).unwrap_or(said);
+        self.limits.insert(category, newest);
+        // A changed limit is written also where it lets nothing pass.
+        let mut write = known.and_then(|known| known.1) != newest.1;
         let own = newest.1.map(|limit| (Pool::Category(category), limit));
-        let vendors = per_day(vendor, goes_as).map(|rule| (Pool::Public, rule.limit(self.devices)));
         if self.closed_until(admit.class, vendor, now).is_some() {
-            return Taken::default();
+            return Taken { granted: 0, own: own.is_some(), write };
         }
+        let vendors = per_day(vendor, goes_as).map(|rule| (Pool::Public, rule.limit(self.devices)));
         let today = now.day(vendor.day_zone());
         let pools: Vec<(Pool, u64)> = own.into_iter().chain(vendors).collect();
         let left = |(pool, limit): &(Pool, u64)| self.left(*pool, *limit, vendor, now);
         let granted = pools.iter().map(left).chain([admit.n]).min().unwrap_or_default();
-        let mut write = false;
         for (pool, limit) in pools {
             let counter = self.counters.entry(pool).or_insert_with(|| Counter::load(None, today));
             write |= counter.take(granted, limit, today, now).write.is_some();
         }
-        Taken { granted, write }
+        Taken { granted, own: own.is_some(), write }
     }
 
-    /// The vendor says that its day has no more of a class. In the first minutes of a day that may be the word of a clock that is
-    /// behind: it closes for some minutes only.
+    /// The vendor says that its day has no more of a class.
     pub fn close(&mut self, class: Class, vendor: Vendor, now: Millis) {
-        let until = vendor.resets_at(now);
-        let early = until.0.saturating_sub(now.0) > DAY_MS - EARLY_MS;
-        let until = if early { Millis(now.0 + EARLY_MS) } else { until };
-        self.closed.insert(refused_pool(class, vendor), until);
+        let until = self.closed.entry(refused_pool(class, vendor)).or_default();
+        *until = vendor.refused_until(now).max(*until);
     }
 
     /// Until when the vendor has refused more of a class.
@@ -163,11 +159,16 @@ impl State {
         self.closed.get(&refused_pool(class, vendor)).copied().filter(|until| *until > now)
     }
 
-    /// Takes back what was granted in the window that ends at `resets_at`.
-    pub fn give_back(&mut self, class: Class, n: u64, resets_at: Millis, vendor: Vendor) {
+    /// When what is asked for now may pass that does not: the window's end, or a little later where the vendor only seemed to refuse.
+    pub fn until(&self, class: Class, vendor: Vendor, now: Millis) -> Millis {
+        self.closed_until(class, vendor, now).unwrap_or_else(|| vendor.resets_at(now))
+    }
+
+    /// Takes back what was granted in the window that ends at `resets_at`; `own`: it counted against the app's own limit.
+    pub fn give_back(&mut self, class: Class, n: u64, own: bool, resets_at: Millis, vendor: Vendor) {
         // The last millisecond of the window names its day.
         let day = Millis(resets_at.0.saturating_sub(1)).day(vendor.day_zone());
-        let own = Some(Pool::Category(class.category));
+        let own = own.then_some(Pool::Category(class.category));
         let vendors = per_day(vendor, class.goes_as).map(|_| Pool::Public);
         for pool in own.into_iter().chain(vendors) {
             if let Some(counter) = self.counters.get_mut(&pool) {

@@ -58,12 +58,17 @@ impl Bearers {
             Some(_) if self.renewed_at.is_some_and(|at| now.0.saturating_sub(at.0) < RENEWED_MS) => {
                 let detail = "the vendor refuses an access token that it gave a moment ago: look at the credential and \
                               what it may do in the vendor's console";
-                return Have::Not((Reason::Credentials, detail.to_owned()));
+                return Have::Not((Reason::VendorUnavailable, detail.to_owned()));
             }
             Some(_) | None => {}
         }
         match &self.hold {
-            Some((until, of, refusal)) if *until > now && *of >= revision => Have::Not(refusal.clone()),
+            Some((until, of, refusal)) if *until > now && *of >= revision => {
+                // Only a fresh word of the vendor is final.
+                let (reason, detail) = refusal;
+                let why = format!("no access token for now ({}): {detail}", reason.name());
+                Have::Not((Reason::VendorUnavailable, why))
+            }
             Some(_) | None => Have::Ask,
         }
     }
@@ -112,18 +117,21 @@ mod tests {
     fn a_request_that_fails_twice_is_not_repeated_at_once_but_under_a_newer_credential() {
         let mut bearers = Bearers::default();
         let refusal = (Reason::Credentials, "why".to_owned());
+        let held = || {
+            Have::Not((Reason::VendorUnavailable, "no access token for now (credentials): why".to_owned()))
+        };
         bearers.failed(2, &refusal, Millis(0));
         assert_eq!(bearers.have(2, None, Millis(0)), Have::Ask, "once is no sign");
         bearers.failed(2, &refusal, Millis(0));
-        assert_eq!(bearers.have(2, None, Millis(999)), Have::Not(refusal.clone()));
+        assert_eq!(bearers.have(2, None, Millis(999)), held());
         assert_eq!(bearers.have(3, None, Millis(999)), Have::Ask);
         assert_eq!(bearers.have(2, None, Millis(1_000)), Have::Ask);
         bearers.failed(2, &refusal, Millis(1_000));
-        assert_eq!(bearers.have(2, None, Millis(2_999)), Have::Not(refusal.clone()));
+        assert_eq!(bearers.have(2, None, Millis(2_999)), held());
         for _ in 0..100 {
             bearers.failed(2, &refusal, Millis(3_000));
         }
-        assert_eq!(bearers.have(2, None, Millis(62_999)), Have::Not(refusal));
+        assert_eq!(bearers.have(2, None, Millis(62_999)), held());
         assert_eq!(bearers.have(2, None, Millis(63_000)), Have::Ask);
     }
 
@@ -134,7 +142,7 @@ mod tests {
         assert_eq!(bearers.have(1, Some(&hash_of("a")), Millis(1)), Have::Ask);
         bearers.fetched(bearer("b", 99_000, 1), true, Millis(1));
         let again = bearers.have(1, Some(&hash_of("b")), Millis(2));
-        assert!(matches!(again, Have::Not((Reason::Credentials, _))), "{again:?}");
+        assert!(matches!(again, Have::Not((Reason::VendorUnavailable, _))), "{again:?}");
         assert_eq!(bearers.have(2, Some(&hash_of("b")), Millis(2)), Have::Ask, "a newer credential");
         assert_eq!(bearers.have(1, Some(&hash_of("b")), Millis(10_001)), Have::Ask);
     }

@@ -45,8 +45,10 @@ pub struct Take {
 impl Counter {
     /// From what was written, or from nothing.
     pub fn load(mark: Option<Mark>, today: Day) -> Self {
-        let used = mark.filter(|mark| mark.day == today).map_or(0, |mark| mark.used);
-        Self { day: today, granted: used, marked: used, block: 1, marked_at: Millis(0) }
+        // A clock that has run back stays in the later day, here as in `take`.
+        let mark = mark.filter(|mark| mark.day >= today).unwrap_or(Mark { day: today, used: 0 });
+        let used = mark.used;
+        Self { day: mark.day, granted: used, marked: used, block: 1, marked_at: Millis(0) }
     }
 
     /// Lets up to `n` pass. A day that is over starts the next one from 0; a clock that runs back stays in the later

@@ -91,6 +91,10 @@ pub enum Vendor {
     Jpush,
 }
 
+/// A day, and how much of its beginning is not believed, milliseconds.
+const DAY_MS: u64 = 86_400_000;
+const EARLY_MS: u64 = 300_000;
+
 impl Vendor {
     /// All of them.
     pub const ALL: [Self; 11] = [
@@ -137,6 +141,14 @@ impl Vendor {
     /// When its day that `now` is in ends.
     pub fn resets_at(self, now: Millis) -> Millis {
         now.day(self.day_zone()).end(self.day_zone())
+    }
+
+    /// Until when its refusal of more messages of a class holds: its day's end. In the day's first minutes it may be the word of a
+    /// clock that is behind, or about the day before, and holds for minutes only.
+    pub fn refused_until(self, now: Millis) -> Millis {
+        let end = self.resets_at(now);
+        let early = end.0.saturating_sub(now.0) > DAY_MS - EARLY_MS;
+        if early { Millis(now.0.saturating_add(EARLY_MS)) } else { end }
     }
 
     /// Days without a sign of life after which a device is stale.

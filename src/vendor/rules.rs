@@ -80,9 +80,9 @@ pub fn goes_as(vendor: Vendor, category: Category, policy: &Policy) -> Category 
     if lowered { Category::Marketing } else { category }
 }
 
-/// Whether the vendor limits what goes as this category: how often in a day, or to one device.
+/// Whether the vendor limits how often in a day messages go as this category.
 pub fn limits(vendor: Vendor, goes_as: Category) -> bool {
-    rule(vendor, goes_as).is_some_and(|rule| rule.per_day.is_some() || rule.per_device.is_some())
+    rule(vendor, goes_as).is_some_and(|rule| rule.per_day.is_some())
 }
 
 /// The class of a category, with the app's own members. `Err`: what the policy has to say first.

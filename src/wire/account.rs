@@ -34,16 +34,41 @@ pub struct Request {
 pub enum Call {
     /// Let n deliveries pass, hand out the bearer.
     Admit(Admit),
-    /// Take back what was granted and not used.
-    /// In order: of what; granted when: what belongs to a window that is over is not given back; how many.
-    Return(Class, Millis, u64),
-    /// The vendor says that its day has no more of this: nothing passes until the day ends.
-    Close(Class),
+    /// Take back what was granted and not used; the vendor has no more of it today.
+    Return(Return),
     /// What is counted.
     Show,
     /// Weigh "bad token" answers that a wrong setting of ours would also explain.
     /// In order: which setting it would be; accepted under it since the last call from this isolate; such answers now.
     Judge(String, u64, u64),
+}
+
+/// What is left over of a request to pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Return {
+    /// Of what.
+    pub class: Class,
+    /// Granted when: what belongs to a window that is over is not given back.
+    pub resets_at: Millis,
+    /// How many.
+    pub n: u64,
+    /// They counted against a limit of the app's own.
+    pub own: bool,
+    /// The vendor says that its day has no more of this: nothing passes until it ends.
+    pub close: bool,
+}
+
+/// What passes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Grant {
+    /// How many; at most as many as asked for.
+    pub n: u64,
+    /// When the window ends; where nothing passes, when it may again.
+    pub until: Millis,
+    /// They count against a limit of the app's own.
+    pub own: bool,
+    /// Where one was wanted.
+    pub bearer: Option<Bearer>,
 }
 
 /// What a message counts as.
@@ -119,8 +144,7 @@ pub struct Reply {
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// So many may pass.
-    /// In order: at most as many as asked for; when the window ends; the bearer, where one was wanted.
-    Granted(u64, Millis, Option<Bearer>),
+    Granted(Grant),
     /// There is no bearer to be had; nothing was granted.
     /// In order: `credentials`, `rate_limited` or `vendor_unavailable`; in words.
     NoBearer(Reason, String),
@@ -128,8 +152,8 @@ pub enum Outcome {
     Returned,
     /// Whether the answers may remove tokens.
     Judged(bool),
-    /// In order: each pool that is counted; when the day ends.
-    Levels(Vec<Level>, Millis),
+    /// In order: each pool that is counted; when the day ends; the devices that the vendor's limit is reckoned with.
+    Levels(Vec<Level>, Millis, Devices),
 }
 
 /// Devices of an app at a vendor, as the census counts them.
@@ -161,8 +185,7 @@ mod tests {
         for text in [
             r#"[["shop",1],"fcm",{"admit":[["marketing","marketing"],2,100,9,true,null,3]}]"#,
             r#"[["shop",1],"apns",{"judge":["sandbox/com.example",9,1]}]"#,
-            r#"[["shop",1],"fcm",{"return":[["im","marketing"],5,1]}]"#,
-            r#"[["shop",1],"vivo",{"close":["follow","follow"]}]"#,
+            r#"[["shop",1],"fcm",{"return":[["im","marketing"],5,1,true,false]}]"#,
             r#"[["shop",1],"vivo","show"]"#,
         ] {
             let call: Request = crate::wire::text::read(text).unwrap();

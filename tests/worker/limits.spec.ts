@@ -71,7 +71,10 @@ test("a wrong secret asks the vendor for no token after the other", async () => 
   stage.lab.clearLog();
   const answers = [];
   for (let n = 0; n < 8; n++) answers.push(await stage.push(app, { to: to("vivo"), category: "im" }));
-  for (const { json, text } of answers) assert.deepEqual([json.deliveries[0].state, json.deliveries[0].reason], ["failed", "credentials"], text);
+  const ends = answers.map(({ json }) => `${json.deliveries[0].state} ${json.deliveries[0].reason}`);
+  assert.equal(ends[0], "failed credentials");
+  // What the vendor has not said anew is not final: these wait.
+  assert.ok(ends.every((end) => end === "failed credentials" || end === "retrying vendor_unavailable"), ends.join());
   const asked = stage.seen("vivo").filter(({ path }) => /auth/.test(path)).length;
   assert.ok(asked >= 1 && asked <= 2, `${asked} requests for a token`);
   await stage.must("PUT", `/v1/apps/${app.id}`, ADMIN_KEY, { credentials: { vivo: credentials } });
@@ -80,6 +83,19 @@ test("a wrong secret asks the vendor for no token after the other", async () => 
     return json.counts.accepted === 1 ? json : undefined;
   }, 10_000);
   assert.equal(mended.counts.accepted, 1);
+});
+
+test("a refusal of a class that nothing limits closes it, too", async () => {
+  const app = await stage.channels();
+  stage.lab.fault({ vendor: "vivo", do: { reason: "10070" } });
+  const send = () => stage.push(app, { to: to("vivo"), category: "im" });
+  assert.deepEqual((await send()).json.deliveries[0].reason, "quota");
+  const closed = await send();
+  assert.deepEqual([closed.json.deliveries[0].state, closed.json.deliveries[0].reason], ["skipped", "quota"], closed.text);
+  assert.equal(cost(closed).fetches, 0);
+  const [, own] = (await quota(app, "vivo")).limits;
+  assert.deepEqual([own.by, own.categories, own.left], ["app", ["im"], 0]);
+  assert.ok(Date.parse(own.closed_until) > Date.now());
 });
 
 test("only a key with the scope read sees the limits, and a vendor without a credential has none", async () => {

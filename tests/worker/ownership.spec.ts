@@ -76,7 +76,9 @@ test("1,000 racing moves with kills in between: one owner each, KV agrees, nothi
     // And a push to everybody reaches every phone once.
     lab.clearLog();
     const last = await racing.push(app, { to: { users }, category: "im" });
-    assert.deepEqual(last.json.counts, { accepted: phones.length });
+    assert.equal(last.json.counts.accepted, phones.length, last.text);
+    // Chance may have left somebody without a phone.
+    assert.ok(last.json.deliveries.every(({ state, reason }: any) => state === "accepted" || reason === "no_device"), last.text);
     const reached = racing.seen("fcm").map((seen) => moves.phones.get(sentTo(seen)));
     assert.deepEqual(reached.sort(), [...phones].sort());
   } finally {

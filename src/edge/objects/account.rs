@@ -30,7 +30,7 @@ use crate::{
     },
     vendor::Credential,
     wire::{
-        account::{Admit, BINDING, Bearer, Call, Devices, Outcome, Reply, Request as Ask},
+        account::{Admit, BINDING, Bearer, Call, Devices, Grant, Outcome, Reply, Request as Ask},
         app, text,
     },
 };
@@ -59,6 +59,7 @@ pub struct Account {
     shell: Shell<Held>,
     trimming: Cell<bool>,
     flight: Flight<Result<Bearer, Refusal>>,
+    counting: Flight<()>,
     seen: RefCell<crate::model::table::Table<String, Seen>>,
 }
 
@@ -70,6 +71,7 @@ impl Account {
             shell: Shell::new(state, env, TABLES, PLACE),
             trimming: Cell::new(false),
             flight: Flight::new(),
+            counting: Flight::new(),
             seen: RefCell::default(),
         }
     }
@@ -94,25 +96,23 @@ impl Account {
         let ask = &ask;
         let outcome = match &ask.call {
             Call::Admit(admit) => self.admit(ask, admit).await?,
-            Call::Return(class, resets_at, n) => {
-                let ahead = self.with(ask, |held, _| {
-                    held.give_back(*class, *n, *resets_at, ask.vendor);
+            Call::Return(back) => {
+                let ahead = self.with(ask, |held, rows| {
+                    held.give_back(back.class, back.n, back.own, back.resets_at, ask.vendor);
+                    if back.close {
+                        held.close(back.class, ask.vendor, now());
+                        store(rows, &held.keep(now()))?;
+                    }
                     Ok(held.is_ahead())
                 })?;
                 self.trim_later(ahead).await?;
                 Outcome::Returned
             }
-            Call::Close(class) => {
-                self.with(ask, |held, rows| {
-                    held.close(*class, ask.vendor, now());
-                    store(rows, &held.keep(now()))
-                })?;
-                Outcome::Returned
-            }
             Call::Show => {
                 let now = now();
-                let levels = self.with(ask, |held, _| Ok(held.levels(ask.vendor, now)))?;
-                Outcome::Levels(levels, ask.vendor.resets_at(now))
+                let (levels, devices) =
+                    self.with(ask, |held, _| Ok((held.levels(ask.vendor, now), held.devices())))?;
+                Outcome::Levels(levels, ask.vendor.resets_at(now), devices)
             }
             Call::Judge(blame, accepted, doubtful) => {
                 let mut seen = self.seen.borrow_mut();
@@ -137,31 +137,33 @@ impl Account {
         } else {
             None
         };
-        if self.with(ask, |held, _| Ok(held.wants_devices(admit, ask.vendor, now())))? {
-            let devices = self.count(ask).await?;
-            self.with(ask, |held, rows| {
-                held.set_devices(devices, now());
-                store(rows, &held.keep(now()))
-            })?;
+        while self.with(ask, |held, _| Ok(held.wants_devices(admit, ask.vendor, now())))? {
+            if let Turn::Mine(landing) = self.counting.turn().await {
+                let devices = self.count(ask).await?;
+                self.with(ask, |held, rows| {
+                    held.set_devices(devices, now());
+                    store(rows, &held.keep(now()))
+                })?;
+                landing.tell(&());
+            }
         }
         let now = now();
-        let (granted, ahead) = self.with(ask, |held, rows| {
+        let (taken, until, ahead) = self.with(ask, |held, rows| {
             let taken = held.take(admit, ask.vendor, now);
             if taken.write {
                 store(rows, &held.keep(now))?;
             }
-            Ok((taken.granted, held.is_ahead()))
+            Ok((taken, held.until(admit.class, ask.vendor, now), held.is_ahead()))
         })?;
         self.trim_later(ahead).await?;
-        Ok(Outcome::Granted(granted, ask.vendor.resets_at(now), bearer))
+        Ok(Outcome::Granted(Grant { n: taken.granted, until, own: taken.own, bearer }))
     }
 
-    /// How many devices the vendor's limit depends on. A census that does not answer counts as none: the limit is then the least
-    /// that its rule gives.
-    async fn count(&self, ask: &Ask) -> worker::Result<Devices> {
+    /// How many devices the vendor's limit depends on.
+    async fn count(&self, ask: &Ask) -> worker::Result<Option<Devices>> {
         let cx = Cx::new(self.shell.env.clone(), config(&self.shell.env).map_err(fault)?);
-        let counted = census::count(&cx, &ask.tenant).await.unwrap_or_default();
-        Ok(health::devices(&counted, ask.vendor))
+        let counted = census::count(&cx, &ask.tenant).await.ok();
+        Ok(counted.map(|counted| health::devices(&counted, ask.vendor)))
     }
 
     /// Sets the alarm that writes down marks which are above what was granted: those that ran ahead, and those whose

@@ -29,7 +29,8 @@ const CODES: &Codes = &[
     (1_009, Said::Rejected),
     // Unknown, of another platform, or silent for 255 days: or the key is of another app.
     (NOBODY, Said::Doubtful),
-    (1_012, Said::Quota),
+    // Too quick for a fixed speed; or, where `options` ask for the makers' channels alone, one maker's quota.
+    (1_012, Said::Slow(60)),
     (1_020, Said::Rejected),
     (1_030, Said::Down),
     (1_035, Said::Rejected),

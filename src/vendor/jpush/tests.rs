@@ -66,7 +66,7 @@ fn every_code_has_its_class() {
         (400, 1_008, "credentials"),
         (400, 1_009, "rejected"),
         (400, 1_011, "doubtful"),
-        (400, 1_012, "quota"),
+        (400, 1_012, "slow"),
         (404, 1_020, "rejected"),
         (503, 1_030, "down"),
         (400, 1_035, "rejected"),
