@@ -10,7 +10,7 @@ SHELL := /bin/sh
 NODE := node_modules/.bin/node
 PARTS := tests/tools/run-parts.sh
 
-.PHONY: help setup setup-audit build dev test lint fmt test-native test-worker test-lab size bench chaos faults dead-letters redrive fuzz interop audit deploy clean
+.PHONY: help setup setup-audit build dev test lint fmt test-native test-worker test-lab size bench sim chaos faults dead-letters redrive fuzz interop audit deploy clean
 
 help: ## show this list
 	@echo "edgepush: make <target>"
@@ -52,6 +52,9 @@ size: setup ## size of the wasm against its limit
 
 bench: build ## measure: cost, CPU and rows written per push
 	@$(NODE) tests/bench/main.ts
+
+sim: build ## one day of a marketplace, sent naively and by edgepush: both funnels, and a picture (SIM_SEED=1)
+	@$(NODE) tests/sim/main.ts
 
 chaos: build ## kill the runtime 100 times under load, and count what became of every push (KILLS=100)
 	@$(NODE) tests/chaos/main.ts

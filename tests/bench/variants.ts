@@ -53,7 +53,11 @@ export function assertBuilt(): void {
 /** The instances that run: all of them end with `disposeAll`, whatever else happens. */
 const running = new Set<Miniflare>();
 
-export function makeMiniflare(kind: Script, bindings: Record<string, string>, onLine?: (line: string) => void): Miniflare {
+type OnLine = (line: string) => void;
+const toStderr: OnLine = (line) => void process.stderr.write(`${line}\n`);
+
+/** `onLine` gets what the Worker logs, `onError` its warnings and errors. */
+export function makeMiniflare(kind: Script, bindings: Record<string, string>, onLine?: OnLine, onError = toStderr): Miniflare {
   const mf = new Miniflare({
     ...SCRIPTS[kind],
     rootPath: ROOT,
@@ -68,16 +72,16 @@ export function makeMiniflare(kind: Script, bindings: Record<string, string>, on
     // What the Worker logs is not part of the tables.
     handleRuntimeStdio: (stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) => {
       createInterface({ input: stdout }).on("line", (line) => onLine?.(line));
-      createInterface({ input: stderr }).on("line", (line) => process.stderr.write(`${line}\n`));
+      createInterface({ input: stderr }).on("line", onError);
     },
   } as MiniflareOptions);
   running.add(mf);
   return mf;
 }
 
-export async function startVariant(kind: Script, bindings: Record<string, string>, onLine?: (line: string) => void): Promise<Variant> {
+export async function startVariant(kind: Script, bindings: Record<string, string>, onLine?: OnLine, onError?: OnLine): Promise<Variant> {
   const before = new Set(childrenOf(process.pid, "workerd"));
-  const mf = makeMiniflare(kind, bindings, onLine);
+  const mf = makeMiniflare(kind, bindings, onLine, onError);
   await mf.ready;
   const [pid, ...more] = childrenOf(process.pid, "workerd").filter((child) => !before.has(child));
   if (pid === undefined || more.length > 0) throw new Error("the workerd of an instance was not found");

@@ -263,3 +263,19 @@ test("closing does not wait for requests that hang", async () => {
   await other.close();
   await sending;
 });
+
+test("who watches sees each request with its answer, and none that a fault answered", async () => {
+  const seen: unknown[] = [];
+  const watched = await startLab({ watch: (vendor, request, answer) => seen.push([vendor.name, request.path, answer.status]) });
+  try {
+    const operator = await watched.makeApns();
+    const jwt = await providerToken(operator);
+    const send = () => post(watched.url + APNS, { headers: { authorization: `bearer ${jwt}`, "apns-topic": operator.topic }, body: JSON.stringify(ALERT) });
+    await send();
+    watched.fault({ vendor: "apns", do: { status: 500 } });
+    await send();
+    assert.deepEqual(seen, [["apns", `/3/device/${DEVICE}`, 200]]);
+  } finally {
+    await watched.close();
+  }
+});

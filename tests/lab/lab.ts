@@ -18,7 +18,7 @@ import type { ApnsAccountOptions, ApnsCredentials } from "./vendors/apns_keys.ts
 import type { FcmAccountOptions, FcmCredentials } from "./vendors/google_accounts.ts";
 import { allVendors } from "./vendors/index.ts";
 import type { Callback, Texts } from "./vendors/makers.ts";
-import { canonicalToken, type Vendor, type World } from "./vendors/vendor.ts";
+import { canonicalToken, type Answer, type LabRequest, type Vendor, type World } from "./vendors/vendor.ts";
 import type { SubscribeOptions, Subscription, WebpushCredentials } from "./vendors/webpush_browsers.ts";
 
 export interface LabOptions {
@@ -29,6 +29,8 @@ export interface LabOptions {
   settings?: Partial<Settings>;
   /** In place of the global one where `webpush_forward` passes a message on. */
   fetch?: typeof fetch;
+  /** Sees every request that a vendor has answered, with the answer, after it has left. Not told of faults. */
+  watch?: (vendor: Vendor, request: LabRequest, answer: Answer) => void;
 }
 
 /** What can be asked of a lab, directly or through /_lab/. */
@@ -94,7 +96,10 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const controls = createControls(vendors, world, { ...books, reporter }, options);
 
   const tls = await selfSigned(vendors);
-  const handler = createHandler(vendors, books, createControl(controls, tls.cert), (vendor) => reporter.answered(vendor));
+  const handler = createHandler(vendors, books, createControl(controls, tls.cert), (vendor, request, answer) => {
+    reporter.answered(vendor);
+    if (answer !== undefined) options.watch?.(vendor, request, answer);
+  });
   const h1 = createServer(handler);
   const h2 = createSecureServer({ ...tls, allowHTTP1: true }, handler);
   keepConnections(h1);

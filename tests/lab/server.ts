@@ -32,8 +32,10 @@ interface Route {
   readonly target: string;
 }
 
-/** `answered`: told when a vendor has had its say about a request. */
-export function createHandler(vendors: readonly Vendor[], books: Books, control: Control, answered: (vendor: Vendor) => void): Handler {
+/** Told when a vendor has had its say about a request; without an answer where a fault spoke in its place. */
+export type Answered = (vendor: Vendor, request: LabRequest, answer: Answer | undefined) => void;
+
+export function createHandler(vendors: readonly Vendor[], books: Books, control: Control, answered: Answered): Handler {
   const hosts = new Set(vendors.flatMap((vendor) => vendor.hosts));
   const isAt = (vendor: Vendor, host: string): boolean => vendor.hosts.includes(host) || (vendor.alsoAt?.(host) ?? false);
   const find = (host: string, target: string): Vendor | undefined =>
@@ -82,13 +84,13 @@ export function createHandler(vendors: readonly Vendor[], books: Books, control:
 
     if (fault !== undefined) {
       await perform(fault, vendor as Vendor, () => (vendor as Vendor).answer(request), out, settle);
-      return answered(vendor as Vendor);
+      return answered(vendor as Vendor, request, undefined);
     }
     const answer = body === undefined ? TOO_LONG : await (vendor?.answer(request) ?? nobody(host));
     settle(answer);
     if (answer.status === 0) out.drop();
     else out.send(answer);
-    if (vendor !== undefined) answered(vendor);
+    if (vendor !== undefined) answered(vendor, request, answer);
   }
 
   return (request, response) => {

@@ -3,7 +3,7 @@
 # with a line for people in title_<name>. run-parts.sh runs them.
 
 # Part names in the order `make test` runs them: quick verdicts first, what needs both builds last.
-ALL_PARTS="fmt clippy clippy-wasm types deny native lab build build-test worker size deploy tools dev bench"
+ALL_PARTS="fmt clippy clippy-wasm types deny native lab build build-test worker size deploy tools dev bench sim"
 
 # node_tests WHAT GLOB...: node's own runner; a folder without a single test is a failure, not a pass.
 node_tests() {
@@ -79,3 +79,6 @@ part_dev() { node_tests dev 'tests/dev/*.test.ts'; }
 
 title_bench="the benchmark works (a smoke run, no verdict on speed)"
 part_bench() { node_tests bench 'tests/bench/*.test.ts'; }
+
+title_sim="the simulated day works (a small one)"
+part_sim() { node_tests sim 'tests/sim/*.test.ts'; }
