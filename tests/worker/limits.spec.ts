@@ -87,8 +87,9 @@ test("a wrong secret asks the vendor for no token after the other", async () => 
 
 test("a refusal of a class that nothing limits closes it, too", async () => {
   const app = await stage.channels();
-  stage.lab.fault({ vendor: "vivo", do: { reason: "10070" } });
   const send = () => stage.push(app, { to: to("vivo"), category: "im" });
+  assert.equal((await send()).json.counts.accepted, 1);
+  stage.lab.fault({ vendor: "vivo", do: { reason: "10070" } });
   assert.deepEqual((await send()).json.deliveries[0].reason, "quota");
   const closed = await send();
   assert.deepEqual([closed.json.deliveries[0].state, closed.json.deliveries[0].reason], ["skipped", "quota"], closed.text);
