@@ -1,0 +1,148 @@
+//! The tokens of JSON.
+
+use std::borrow::Cow;
+
+use serde_json::Number;
+
+use super::{Read, Unreadable};
+
+/// Deepest nesting: what `serde_json` allows.
+const DEPTH_MAX: u8 = 128;
+
+/// What is still to be read.
+pub(super) struct Reader<'de> {
+    rest: &'de str,
+    depth: u8,
+}
+
+impl<'de> Reader<'de> {
+    pub(super) fn new(text: &'de str) -> Self {
+        Self { rest: text, depth: 0 }
+    }
+
+    #[inline(never)]
+    pub(super) fn peek(&mut self) -> Option<u8> {
+        self.rest = self.rest.trim_ascii_start();
+        self.rest.bytes().next()
+    }
+
+    #[inline(never)]
+    pub(super) fn eat(&mut self, byte: u8) -> Read<()> {
+        if self.peek() != Some(byte) {
+            return Err(Unreadable);
+        }
+        self.skip(1)
+    }
+
+    fn skip(&mut self, bytes: usize) -> Read<()> {
+        self.rest = self.rest.get(bytes..).ok_or(Unreadable)?;
+        Ok(())
+    }
+
+    #[inline(never)]
+    pub(super) fn begin(&mut self, byte: u8) -> Read<()> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX { Err(Unreadable) } else { self.eat(byte) }
+    }
+
+    #[inline(never)]
+    pub(super) fn end(&mut self, byte: u8) -> Read<()> {
+        self.depth -= 1;
+        self.eat(byte)
+    }
+
+    /// Whether another item follows.
+    #[inline(never)]
+    pub(super) fn more(&mut self, first: &mut bool, end: u8) -> Read<bool> {
+        if self.peek() == Some(end) {
+            return Ok(false);
+        }
+        if !std::mem::replace(first, false) {
+            self.eat(b',')?;
+        }
+        Ok(true)
+    }
+
+    /// Takes the next so many bytes.
+    fn take(&mut self, bytes: usize) -> Read<&'de str> {
+        let taken = self.rest.get(..bytes).ok_or(Unreadable)?;
+        self.skip(bytes)?;
+        Ok(taken)
+    }
+
+    #[inline(never)]
+    pub(super) fn string(&mut self) -> Read<Cow<'de, str>> {
+        self.eat(b'"')?;
+        let mut escaped = false;
+        let mut plain = true;
+        let end = self.rest.bytes().position(|byte| match byte {
+            _ if std::mem::take(&mut escaped) => false,
+            b'\\' => {
+                (escaped, plain) = (true, false);
+                false
+            }
+            _ => byte == b'"',
+        });
+        let text = self.take(end.ok_or(Unreadable)?)?;
+        self.skip(1)?;
+        if plain {
+            return Ok(Cow::Borrowed(text));
+        }
+        serde_json::from_str(&format!("\"{text}\"")).map(Cow::Owned).map_err(|_| Unreadable)
+    }
+
+    #[inline(never)]
+    pub(super) fn number(&mut self) -> Read<Number> {
+        self.peek();
+        let of = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
+        let end = self.rest.bytes().position(|byte| !of(byte)).unwrap_or(self.rest.len());
+        let text = self.take(end)?;
+        match text.parse::<u64>() {
+            Ok(number) if text == "0" || !text.starts_with(['+', '0']) => Ok(number.into()),
+            _ => serde_json::from_str(text).map_err(|_| Unreadable),
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn word(&mut self, word: &str) -> Read<()> {
+        self.peek();
+        if self.take(word.len())? == word { Ok(()) } else { Err(Unreadable) }
+    }
+
+    /// Passes over a value; gives its text.
+    #[inline(never)]
+    pub(super) fn value(&mut self) -> Read<&'de str> {
+        self.peek();
+        let all = self.rest;
+        self.pass()?;
+        all.get(..all.len() - self.rest.len()).ok_or(Unreadable)
+    }
+
+    pub(super) fn pass(&mut self) -> Read<()> {
+        let mut first = true;
+        match self.peek() {
+            Some(b'"') => self.string().map(drop),
+            Some(b'[') => {
+                self.begin(b'[')?;
+                while self.more(&mut first, b']')? {
+                    self.pass()?;
+                }
+                self.end(b']')
+            }
+            Some(b'{') => {
+                self.begin(b'{')?;
+                while self.more(&mut first, b'}')? {
+                    self.string()?;
+                    self.eat(b':')?;
+                    self.pass()?;
+                }
+                self.end(b'}')
+            }
+            Some(b't') => self.word("true"),
+            Some(b'f') => self.word("false"),
+            Some(b'n') => self.word("null"),
+            Some(_) => self.number().map(drop),
+            None => Err(Unreadable),
+        }
+    }
+}
