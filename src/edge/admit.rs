@@ -29,20 +29,27 @@ use crate::{
 pub(super) struct Pass {
     /// What its requests carry, per audience.
     bearers: Vec<(String, Secret)>,
+    /// What it lets pass.
+    pub(super) class: Class,
     /// Its grants, where something limits the class.
     grants: Option<Grants>,
 }
 
 /// What is needed to give grants back.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Grants {
     resets_at: Millis,
     own: bool,
 }
 
 impl Pass {
-    fn new(bearer: Secret) -> Self {
-        Self { bearers: vec![(String::new(), bearer)], grants: None }
+    fn new(class: Class, bearers: Vec<(String, Secret)>) -> Self {
+        Self { bearers, class, grants: None }
+    }
+
+    /// One that was fetched is for every audience.
+    fn fetched(class: Class, bearer: Secret) -> Self {
+        Self::new(class, vec![(String::new(), bearer)])
     }
 
     /// What requests to one audience carry.
@@ -52,7 +59,7 @@ impl Pass {
 
     /// The same grants with a bearer that was fetched anew.
     pub(super) fn renewed(&self, bearer: Secret) -> Self {
-        Self { grants: self.grants, ..Self::new(bearer) }
+        Self { grants: self.grants, ..Self::fetched(self.class, bearer) }
     }
 }
 
@@ -78,11 +85,11 @@ impl Passes {
     }
 
     /// Gives everything back: nothing is sent.
-    pub(super) async fn undo(&self, cx: &Cx, app: &App, category: Category, batch: &Batch) {
+    pub(super) async fn undo(&self, cx: &Cx, app: &App, batch: &Batch) {
         for (vendor, pass) in self.passes.iter() {
             let refused = self.refused.iter().find(|(of, ..)| of == vendor).map(|(_, spare, _)| *spare);
             let n = refused.unwrap_or(batch.under_way(*vendor) as u64);
-            give_back(cx, app, *vendor, admit::class(app, *vendor, category), pass, n, false).await;
+            give_back(cx, app, *vendor, pass, n, false).await;
         }
     }
 }
@@ -111,27 +118,20 @@ pub(super) async fn admit(cx: &Cx, app: &App, category: Category, batch: &Batch)
         }
     }
     let Some(problem) = fault else { return Ok(all) };
-    all.undo(cx, app, category, batch).await;
+    all.undo(cx, app, batch).await;
     Err(problem)
 }
 
-/// Unused grants go back.
-/// `close`: the vendor says that its day has no more of them.
-pub(super) async fn give_back(
-    cx: &Cx,
-    app: &App,
-    vendor: Vendor,
-    class: Class,
-    pass: &Pass,
-    n: u64,
-    close: bool,
-) {
+/// Unused grants go back. `close`: the vendor says that its day has no more of them, also where nothing limited the class.
+pub(super) async fn give_back(cx: &Cx, app: &App, vendor: Vendor, pass: &Pass, n: u64, close: bool) {
+    let Pass { class, grants, .. } = *pass;
     if close {
         memory::close(account_key(app, vendor), class.goes_as, vendor.refused_until(cx::now()));
     }
-    let nothing = Grants { resets_at: Millis(0), own: false };
-    let grants = pass.grants.or(close.then_some(nothing));
-    let (Some(Grants { resets_at, own }), true) = (grants, n > 0) else { return };
+    if n == 0 || (grants.is_none() && !close) {
+        return;
+    }
+    let Grants { resets_at, own } = grants.unwrap_or_default();
     let back = Return { class, resets_at, n, own, close };
     if call(cx, app, vendor, Call::Return(back)).await.is_err() {
         log::error("grants_not_returned", &[("app", app.id.as_str()), ("vendor", vendor.name())]);
@@ -153,22 +153,24 @@ async fn one(
 ) -> Result<Admitted, Problem> {
     let n = batch.under_way(vendor);
     let account = account_key(app, vendor);
+    let class = admit::class(app, vendor, category);
     let revision = app.credentials.get(&vendor).map_or(0, |credential| credential.revision);
     let at_hand = match vendor.bearer() {
         vendor::Bearer::Made => match signed(cx, app, vendor, batch) {
-            Ok(bearers) => Some(Pass { bearers, grants: None }),
+            Ok(bearers) => Some(Pass::new(class, bearers)),
             Err(refused) => return Ok(Admitted { granted: None, pass: Err(refused) }),
         },
-        vendor::Bearer::Given => memory::fetched(&account, revision, cx.now).map(Pass::new),
+        vendor::Bearer::Given => {
+            memory::fetched(&account, revision, cx.now).map(|bearer| Pass::fetched(class, bearer))
+        }
     };
-    let class = admit::class(app, vendor, category);
     let closed = memory::closed(&account, class.goes_as, cx.now);
     let Some(ask) = admit::ask(app, vendor, class, n, at_hand.is_some(), closed) else {
         return Ok(Admitted { granted: None, pass: at_hand.ok_or_else(no_bearer) });
     };
     Ok(match call(cx, app, vendor, Call::Admit(ask)).await? {
         Outcome::Granted(Grant { n, until, own, bearer }) => {
-            let fetched = bearer.map(|bearer| Pass::new(remember(account, bearer)));
+            let fetched = bearer.map(|bearer| Pass::fetched(class, remember(account, bearer)));
             let limited = own || rules::limits(vendor, class.goes_as);
             let grants = limited.then_some(Grants { resets_at: until, own });
             let pass = fetched.or(at_hand).map(|pass| Pass { grants, ..pass }).ok_or_else(no_bearer);
@@ -186,13 +188,12 @@ pub(super) async fn renew(
     cx: &Cx,
     app: &App,
     vendor: Vendor,
-    category: Category,
     refused: &Pass,
 ) -> Result<Secret, (Reason, String)> {
     memory::forget_fetched(&account_key(app, vendor));
     let revision = app.credentials.get(&vendor).map_or(0, |credential| credential.revision);
+    let class = refused.class;
     let refused = refused.bearer("").map(|bearer| hash::sha256_hex(bearer.reveal().as_bytes()));
-    let class = admit::class(app, vendor, category);
     let ask = Admit { class, n: 0, limit: None, policy: app.revision, bearer: true, refused, revision };
     match call(cx, app, vendor, Call::Admit(ask)).await {
         Ok(Outcome::Granted(Grant { bearer: Some(bearer), .. })) => {

@@ -114,7 +114,7 @@ pub(super) async fn not_sent(
 
 async fn undo(cx: &Cx, app: &App, batch: &Batch, passes: Result<Passes, Problem>) {
     if let Ok(passes) = passes {
-        passes.undo(cx, app, batch.page.category, batch).await;
+        passes.undo(cx, app, batch).await;
     }
 }
 

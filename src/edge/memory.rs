@@ -53,7 +53,7 @@ struct Memory {
     accepted: Table<(AccountKey, String), (Millis, u64)>,
     distrust: Table<String, Millis>,
     without: Table<Tenant, Without>,
-    closed: Table<(AccountKey, Category), Millis>,
+    closed: Table<AccountKey, Table<Category, Millis>>,
 }
 
 /// Users without a device that pushes were asked for, until the census is told.
@@ -210,11 +210,16 @@ pub(super) fn take_accepted(account: &AccountKey, blame: &str, now: Millis) -> u
 
 /// A vendor has refused more of what goes as a category. The account knows it, too; this is why it is asked.
 pub(super) fn close(account: AccountKey, goes_as: Category, until: Millis) {
-    MEMORY.with_borrow_mut(|memory| insert(&mut memory.closed, (account, goes_as), until));
+    MEMORY.with_borrow_mut(|memory| {
+        let mut of = memory.closed.remove(&account).unwrap_or_default();
+        of.insert(goes_as, until);
+        insert(&mut memory.closed, account, of);
+    });
 }
 
 /// Whether a vendor has refused more of what goes as a category.
 pub(super) fn closed(account: &AccountKey, goes_as: Category, now: Millis) -> bool {
-    let key = (account.clone(), goes_as);
-    MEMORY.with_borrow(|memory| memory.closed.get(&key).is_some_and(|until| *until > now))
+    MEMORY
+        .with_borrow(|memory| memory.closed.get(account)?.get(&goes_as).copied())
+        .is_some_and(|until| until > now)
 }

@@ -69,8 +69,7 @@ impl Lane<'_> {
         };
         let (same_token, new_token) = (again(Again::SameToken), again(Again::NewToken));
         if !new_token.is_empty() {
-            let category = self.batch.page.category;
-            match admit::renew(self.cx, self.app, self.vendor, category, &self.pass).await {
+            match admit::renew(self.cx, self.app, self.vendor, &self.pass).await {
                 Ok(bearer) => self.pass = self.pass.renewed(bearer),
                 Err((reason, detail)) => {
                     for first in tried.iter_mut().filter(|first| new_token.contains(&first.entry)) {

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     line::{
-        admit as line,
         begin::Batch,
         settle::{self, Aftermath, Weigh},
     },
@@ -27,20 +26,15 @@ const AT_ONCE: usize = 6;
 /// Does what is left to do.
 pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes, after: Aftermath) {
     let Aftermath { weigh, unused, muted, closed } = after;
-    let class = |vendor| line::class(app, vendor, batch.page.category);
     for (vendor, n) in unused {
+        let Some(pass) = passes.get(vendor) else { continue };
         let close = closed.contains(&vendor);
         if close {
-            let of = [
-                ("app", app.id.as_str()),
-                ("vendor", vendor.name()),
-                ("category", class(vendor).goes_as.name()),
-            ];
+            let category = pass.class.goes_as.name();
+            let of = [("app", app.id.as_str()), ("vendor", vendor.name()), ("category", category)];
             log::warn("quota_closed", &of);
         }
-        if let Some(pass) = passes.get(vendor) {
-            admit::give_back(cx, app, vendor, class(vendor), pass, n, close).await;
-        }
+        admit::give_back(cx, app, vendor, pass, n, close).await;
     }
     for ((vendor, blame), weigh) in weigh {
         let account = admit::account_key(app, vendor);

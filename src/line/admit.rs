@@ -59,18 +59,24 @@ pub fn limited(app: &App, vendor: Vendor, class: Class) -> bool {
 /// How a delivery ends that is not let through.
 pub type Refusal = (To, Reason, Option<String>);
 
-/// What was not granted, in a window that ends then: it waits where the app says so and it still has the time, else it is not sent.
-pub fn no_quota(over: &[Over], resets_at: Millis, expires: Millis) -> Refusal {
-    let detail = "the day's quota of this class at this vendor is used up";
+/// When a message goes out that a quota refuses in a window that ends then: where the app says that it waits, and it still has the
+/// time.
+pub fn later(over: &[Over], resets_at: Millis, expires: Millis) -> Option<Millis> {
     let next = Millis(resets_at.0.saturating_add(CLOCKS_MS));
     let fits = |over: &&Over| match over {
         Over::Later => next < expires,
         Over::Drop => true,
     };
-    let to = match over.iter().find(fits) {
-        Some(Over::Later) => To::Held(next),
-        Some(Over::Drop) | None => To::Skipped(Some(resets_at)),
-    };
+    match over.iter().find(fits)? {
+        Over::Later => Some(next),
+        Over::Drop => None,
+    }
+}
+
+/// What was not granted, in a window that ends then: it waits, or is not sent.
+pub fn no_quota(over: &[Over], resets_at: Millis, expires: Millis) -> Refusal {
+    let detail = "the day's quota of this class at this vendor is used up";
+    let to = later(over, resets_at, expires).map_or(To::Skipped(Some(resets_at)), To::Held);
     (to, Reason::Quota, Some(detail.to_owned()))
 }
 

@@ -40,9 +40,8 @@ pub fn quota(app: &App, accounts: &[Account], counted: &[Reply], now: Millis) ->
         });
         let own = Category::ALL.into_iter().filter_map(|category| {
             let (of, level) = (app.policy.per_day(*vendor, category), level(Pool::Category(category)));
-            let shown =
-                of.is_some() || level.is_some_and(|level| level.closed.is_some_and(|until| until > now));
-            shown.then(|| Value::Object(limit(&[category], "app", of, level, now)))
+            let closed = level.is_some_and(|level| level.closed_at(now).is_some());
+            (of.is_some() || closed).then(|| Value::Object(limit(&[category], "app", of, level, now)))
         });
         let limits: Vec<Value> = vendors.into_iter().chain(own).collect();
         (vendor.name().to_owned(), json!({"resets_at": resets_at.rfc3339(), "limits": limits}))
@@ -66,7 +65,7 @@ fn limit(
     now: Millis,
 ) -> Map<String, Value> {
     let granted = level.map_or(0, |level| level.granted);
-    let closed = level.and_then(|level| level.closed).filter(|until| *until > now);
+    let closed = level.and_then(|level| level.closed_at(now));
     let left = if closed.is_some() { Some(0) } else { per_day.map(|limit| limit.saturating_sub(granted)) };
     let mut shown = Map::new();
     shown.insert("categories".into(), json!(categories));

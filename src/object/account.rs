@@ -183,9 +183,9 @@ impl State {
         let pools = Category::ALL.map(Pool::Category).into_iter().chain([Pool::Public]);
         let level = |pool| {
             let granted = self.counters.get(&pool).map_or(0, |counter| counter.granted(today));
-            Level { pool, granted, closed: self.closed.get(&pool).copied().filter(|until| *until > now) }
+            Level { pool, granted, closed: self.closed.get(&pool).copied() }
         };
-        pools.map(level).filter(|level| level.granted > 0 || level.closed.is_some()).collect()
+        pools.map(level).filter(|level| level.granted > 0 || level.closed_at(now).is_some()).collect()
     }
 
     /// A mark runs ahead of what was granted.

@@ -90,16 +90,6 @@ pub enum Pool {
     Public,
 }
 
-impl Pool {
-    /// Names its row.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Category(category) => category.name(),
-            Self::Public => "public",
-        }
-    }
-}
-
 /// How full one pool is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Level {
@@ -109,6 +99,13 @@ pub struct Level {
     pub granted: u64,
     /// The vendor has refused more until then.
     pub closed: Option<Millis>,
+}
+
+impl Level {
+    /// Until when the vendor has refused more, if it still does.
+    pub fn closed_at(&self, now: Millis) -> Option<Millis> {
+        self.closed.filter(|until| *until > now)
+    }
 }
 
 /// A request to pass.

@@ -252,7 +252,7 @@ proptest! {
                 Op::Take(at, lower, n) => {
                     let class = class(at, lower);
                     let limit = (limits && at % 2 == 0).then_some(own_limit);
-                    let admit = Admit { class, n, limit, policy, ..ask(class.category, n, limit, policy) };
+                    let admit = Admit { class, ..ask(class.category, n, limit, policy) };
                     let taken = state.take(&admit, vendor, now);
                     if taken.write {
                         written = state.keep(now);
