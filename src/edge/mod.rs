@@ -7,6 +7,7 @@ use worker::{Context, Env, event};
 mod admit;
 mod audience;
 mod authenticate;
+mod bearer;
 mod census;
 mod cx;
 mod deliver;

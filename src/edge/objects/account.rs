@@ -10,7 +10,7 @@ use worker::{Env, State};
 
 use super::{
     super::{
-        admit::seal_owner,
+        bearer::seal_owner,
         census,
         cx::{Cx, config, now, random},
         send::post_one,

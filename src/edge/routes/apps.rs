@@ -3,8 +3,8 @@
 use crate::model::table::Table;
 
 use super::super::{
-    admit::seal_owner,
     authenticate,
+    bearer::seal_owner,
     cx::{self, Cx},
     exchange::{Reply, Request},
     memory,

@@ -1,7 +1,7 @@
 //! `/v1/receipts/{app}/{vendor}/{secret}`: the vendors' own callbacks.
 
 use super::super::{
-    admit, authenticate,
+    authenticate, bearer,
     cx::Cx,
     exchange::{Reply, Request},
     log, receipts,
@@ -59,7 +59,7 @@ pub(super) async fn take(
 /// Where the credential has the callback's user and secret, the vendor signs with them. One that cannot be opened may have
 /// them: nothing is believed then.
 fn signed(cx: &Cx, request: &Request<'_>, app: &App, vendor: Vendor) -> bool {
-    let Some(callback) = admit::callback(cx, app, vendor) else { return false };
+    let Some(callback) = bearer::callback(cx, app, vendor) else { return false };
     let Some((user, secret)) = callback else { return true };
     let header = request.stream.headers().get(SIGNATURE).ok().flatten();
     header.is_some_and(|header| callback::verify(&header, user.reveal(), secret.reveal(), cx.now))

@@ -3,19 +3,16 @@
 use crate::model::table::Table;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{body, json::Json, push::free, reader::Field, targets::unsupported, text};
+use super::{body, json::Json, policy::policy, reader::Field, text};
 use crate::{
     crypto::{pem, user_token::SECRET_MIN},
     model::{
-        app::{Limit, Over, Policy, Scope, USER_TOKEN_KEYS_MAX},
+        app::{Policy, Scope, USER_TOKEN_KEYS_MAX},
         problem::{Code, Problem},
-        push::Category,
     },
     vendor::{Credential, Vendor},
-    wire::user::{AdviceRule, MISSED_MAX},
 };
 
 /// Most bytes of an app's or a key's description.
@@ -111,121 +108,6 @@ fn user_token_key(field: Field) -> Result<NewUserTokenKey, Problem> {
     Ok(key)
 }
 
-fn policy(field: Field) -> Result<Policy, Problem> {
-    let mut policy = Policy::default();
-    let mut fields = field.object()?;
-    if let Some(field) = fields.take("quota") {
-        let mut vendors = field.object()?;
-        for vendor in Vendor::ALL {
-            let Some(field) = vendors.take(vendor.name()) else { continue };
-            policy.quota.insert(vendor, limits(field)?);
-        }
-        vendors.end()?;
-    }
-    if let Some(field) = fields.take("link_schemes") {
-        for item in field.array()? {
-            policy.link_schemes.push(scheme(item)?);
-        }
-    }
-    if let Some(field) = fields.take("stale_days") {
-        let mut vendors = field.object()?;
-        for vendor in Vendor::ALL {
-            let Some(field) = vendors.take(vendor.name()) else { continue };
-            policy.stale_days.insert(vendor, days(field, STALE_DAYS_MIN)?);
-        }
-        vendors.end()?;
-    }
-    if let Some(field) = fields.take("classes") {
-        let mut vendors = field.object()?;
-        for vendor in Vendor::ALL.into_iter().filter(|vendor| vendor.sorts()) {
-            let Some(field) = vendors.take(vendor.name()) else { continue };
-            policy.classes.insert(vendor, classes(vendor, field)?);
-        }
-        vendors.end()?;
-    }
-    policy.lower_class = fields.take("lower_class").map_or(Ok(false), Field::boolean)?;
-    policy.advice = fields.take("advice").map(advice).transpose()?;
-    if let Some(field) = fields.take("over_quota") {
-        let mut categories = field.object()?;
-        for category in Category::ALL {
-            let Some(field) = categories.take(category.name()) else { continue };
-            let ways = field.array()?.into_iter().map(over).collect::<Result<_, _>>()?;
-            policy.over_quota.insert(category, ways);
-        }
-        categories.end()?;
-    }
-    fields.end()?;
-    Ok(policy)
-}
-
-/// A device that is alive says so at least every two weeks in the copy that pushes read: fewer days would call it stale.
-const STALE_DAYS_MIN: u64 = 14;
-
-fn days(field: Field, min: u64) -> Result<u32, Problem> {
-    let (at, days) = (field.at.clone(), field.whole(3_650)?);
-    let wrong = || Problem::at(Code::InvalidValue, at, format!("must be a whole number from {min} to 3650"));
-    u32::try_from(days).ok().filter(|_| days >= min).ok_or_else(wrong)
-}
-
-/// A lower class and the socket are in the contract, not in this version.
-fn over(field: Field) -> Result<Over, Problem> {
-    let at = field.at.clone();
-    let all =
-        [("later", Some(Over::Later)), ("drop", Some(Over::Drop)), ("downgrade", None), ("online", None)];
-    field.one_of(&all)?.ok_or_else(|| unsupported(&at, "a lower class and the online channel"))
-}
-
-fn advice(field: Field) -> Result<AdviceRule, Problem> {
-    let mut fields = field.object()?;
-    let rule = AdviceRule {
-        every_days: days(fields.need("every_days")?, 1)?,
-        missed_min: u32::try_from(fields.need("missed_min")?.whole(u64::from(MISSED_MAX))?)
-            .unwrap_or(MISSED_MAX),
-    };
-    fields.end()?;
-    Ok(rule)
-}
-
-fn limits(field: Field) -> Result<Table<Category, Limit>, Problem> {
-    let mut limits = Table::new();
-    let mut categories = field.object()?;
-    for category in Category::ALL {
-        let Some(field) = categories.take(category.name()) else { continue };
-        let mut fields = field.object()?;
-        let per_day = fields.need("per_day")?.whole(1_000_000_000_000)?;
-        fields.end()?;
-        limits.insert(category, Limit { per_day });
-    }
-    categories.end()?;
-    Ok(limits)
-}
-
-/// Members of the vendor's own classes: their names and values are the vendor's.
-fn classes(vendor: Vendor, field: Field) -> Result<Table<Category, Map<String, Value>>, Problem> {
-    let mut classes = Table::new();
-    let mut categories = field.object()?;
-    for category in Category::ALL {
-        let Some(field) = categories.take(category.name()) else { continue };
-        let at = field.at.clone();
-        let class = free(field)?;
-        vendor.check_class(&class, &at)?;
-        classes.insert(category, class);
-    }
-    categories.end()?;
-    Ok(classes)
-}
-
-fn scheme(field: Field) -> Result<String, Problem> {
-    let at = field.at.clone();
-    let name = text::word(field, 64)?.to_ascii_lowercase();
-    let usable = text::link_scheme(&format!("{name}:")).is_some_and(|scheme| scheme == name);
-    if usable {
-        Ok(name)
-    } else {
-        Err(Problem::at(Code::InvalidValue, at, "must be a URI scheme without the colon, as in https"))
-    }
-}
-
 /// Reads a key's description.
 pub fn key(bytes: &[u8]) -> Result<NewKey, Problem> {
     let mut fields = Field::root(body(bytes)?).object()?;
@@ -264,24 +146,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn policy_is_read() {
-        let change = app(br#"{"policy":{"quota":{"fcm":{"marketing":{"per_day":100000}}},"link_schemes":["HTTPS","app"]}}"#).unwrap();
-        let policy = change.policy.unwrap();
-        assert_eq!(policy.per_day(Vendor::Fcm, Category::Marketing), Some(100_000));
-        assert_eq!(policy.per_day(Vendor::Fcm, Category::Im), None);
-        assert_eq!(policy.link_schemes, ["https", "app"]);
-    }
-
-    #[test]
-    fn what_is_over_the_quota_is_read_in_order() {
-        let change = app(br#"{"policy":{"over_quota":{"follow":["later","drop"],"im":[]}}}"#).unwrap();
-        let policy = change.policy.unwrap();
-        assert_eq!(policy.over_quota(Category::Follow), [Over::Later, Over::Drop]);
-        assert_eq!(policy.over_quota(Category::Im), []);
-        assert_eq!(policy.over_quota(Category::Marketing), []);
-    }
-
-    #[test]
     fn keys_of_user_tokens_are_read_in_their_forms() {
         let secret = "0123456789abcdef0123456789abcdef";
         let base64 = STANDARD.encode(secret);
@@ -306,20 +170,6 @@ mod tests {
     fn every_fault_has_its_code_and_pointer() {
         for (json, code, at) in [
             (r#"{"credentials":{"mars":{}}}"#, Code::UnknownField, "/credentials/mars"),
-            (r#"{"policy":{"over_quota":{"im":["never"]}}}"#, Code::InvalidValue, "/policy/over_quota/im/0"),
-            (r#"{"policy":{"over_quota":{"im":["online"]}}}"#, Code::NotSupported, "/policy/over_quota/im/0"),
-            (
-                r#"{"policy":{"quota":{"fcm":{"promo":{"per_day":1}}}}}"#,
-                Code::UnknownField,
-                "/policy/quota/fcm/promo",
-            ),
-            (r#"{"policy":{"quota":{"fcm":{"im":{}}}}}"#, Code::MissingField, "/policy/quota/fcm/im/per_day"),
-            (
-                r#"{"policy":{"quota":{"fcm":{"im":{"per_day":-1}}}}}"#,
-                Code::InvalidValue,
-                "/policy/quota/fcm/im/per_day",
-            ),
-            (r#"{"policy":{"link_schemes":["app:"]}}"#, Code::InvalidValue, "/policy/link_schemes/0"),
             (r#"{"user_token_key":"x"}"#, Code::WrongType, "/user_token_key"),
             (r#"{"user_token_key":{}}"#, Code::MissingField, "/user_token_key/alg"),
             (r#"{"user_token_key":{"alg":"none"}}"#, Code::InvalidValue, "/user_token_key/alg"),
@@ -340,19 +190,6 @@ mod tests {
                 "/user_token_key/public_key",
             ),
             (r#"{"user_token_key":[{},{},{},{},{}]}"#, Code::InvalidValue, "/user_token_key"),
-            (r#"{"policy":{"stale_days":{"fcm":13}}}"#, Code::InvalidValue, "/policy/stale_days/fcm"),
-            (r#"{"policy":{"classes":{"fcm":{}}}}"#, Code::UnknownField, "/policy/classes/fcm"),
-            (r#"{"policy":{"classes":{"oppo":{"im":1}}}}"#, Code::WrongType, "/policy/classes/oppo/im"),
-            (
-                r#"{"policy":{"classes":{"huawei":{"im":{"token":[]}}}}}"#,
-                Code::InvalidValue,
-                "/policy/classes/huawei/im/token",
-            ),
-            (
-                r#"{"policy":{"classes":{"vivo":{"im":{"ep_id":"x"}}}}}"#,
-                Code::ReservedName,
-                "/policy/classes/vivo/im/ep_id",
-            ),
             (
                 r#"{"credentials":{"xiaomi":{"app_secret":"s","package":"p","region":"us"}}}"#,
                 Code::InvalidValue,
@@ -372,13 +209,6 @@ mod tests {
                 r#"{"credentials":{"huawei":{"client_id":"1","client_secret":"s","callback_secret":"s"}}}"#,
                 Code::MissingField,
                 "/credentials/huawei/callback_user",
-            ),
-            (r#"{"policy":{"lower_class":1}}"#, Code::WrongType, "/policy/lower_class"),
-            (r#"{"policy":{"advice":{"every_days":7}}}"#, Code::MissingField, "/policy/advice/missed_min"),
-            (
-                r#"{"policy":{"advice":{"every_days":0,"missed_min":1}}}"#,
-                Code::InvalidValue,
-                "/policy/advice/every_days",
             ),
             (r#"{"name":"x"}"#, Code::UnknownField, "/name"),
         ] {

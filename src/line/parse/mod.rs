@@ -9,6 +9,7 @@ pub mod event;
 pub mod import;
 pub mod json;
 pub mod lines;
+mod policy;
 pub mod push;
 pub mod reader;
 pub mod route;
