@@ -100,7 +100,7 @@ pub(super) async fn begin(
     {
         return Ok(Begun::Exists(known));
     }
-    let call = Call::Begin(Box::new(page.clone()), raw(work)?, copies);
+    let call = Call::Begin(Box::new(page.clone()), Raw::of(work), copies);
     match ask(cx, tenant, &page.push, call).await? {
         Outcome::Done => Ok(Begun::Fresh),
         Outcome::Exists(known) => Ok(Begun::Exists(known)),
@@ -171,11 +171,6 @@ pub(super) async fn erase(cx: &Cx, tenant: &Tenant, user: &UserId) -> Result<u32
         }
     }
     Ok(rows)
-}
-
-/// Makes a text of what a ledger keeps without looking into it.
-pub(super) fn raw(value: &impl serde::Serialize) -> Result<Raw, Problem> {
-    Raw::of(value).ok_or_else(unusable)
 }
 
 /// An answer that does not belong to the question.

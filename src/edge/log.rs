@@ -2,6 +2,7 @@
 //! one (law 7): callers give ids, counts, fixed words, and the platform's own words on I/O that failed. `tests/worker/logs.spec.ts`
 //! reads what was logged.
 
+use crate::wire::text;
 use serde_json::{Map, Value};
 
 fn line(level: &str, event: &str, fields: &[(&str, &str)]) -> String {
@@ -11,7 +12,7 @@ fn line(level: &str, event: &str, fields: &[(&str, &str)]) -> String {
     for (name, value) in fields {
         line.insert((*name).to_owned(), (*value).into());
     }
-    Value::Object(line).to_string()
+    text::write(&Value::Object(line))
 }
 
 /// What was done, and what it has cost.

@@ -72,8 +72,8 @@ pub(super) async fn targets(
         targets,
         dropped: None,
     };
-    let targets = chunks.iter().map(ledger::raw).collect::<Result<Vec<_>, _>>()?;
-    let work = ledger::raw(&Work { message: Some(message), tokens: Table::new() })?;
+    let targets = chunks.iter().map(text::Raw::of).collect();
+    let work = text::Raw::of(&Work { message: Some(message), tokens: Table::new() });
     let call = Call::Queue(Box::new(head.clone()), work, targets);
     match ledger::ask(cx, &tenant, &head.push, call).await? {
         Outcome::Exists(known) => return push::replay(cx, &known, body.as_deref()),
@@ -102,9 +102,8 @@ pub(super) async fn targets(
 
 /// Puts jobs into the queue.
 pub(super) async fn offer(cx: &Cx, tenant: &Tenant, jobs: Vec<Job>) -> Result<(), Problem> {
-    let body = |job| serde_json::to_string(&Envelope { tenant: tenant.clone(), job });
-    let bodies: Result<Vec<String>, _> = jobs.into_iter().map(body).collect();
-    again(cx, bodies.map_err(|_| ledger::unusable())?).await
+    let body = |job| text::write(&Envelope { tenant: tenant.clone(), job });
+    again(cx, jobs.into_iter().map(body).collect()).await
 }
 
 /// Puts messages into the queue as they are.
@@ -113,7 +112,7 @@ pub(super) async fn again(cx: &Cx, bodies: Vec<String>) -> Result<(), Problem> {
         log::error("enqueue_failed", &[("why", why)]);
         unavailable("the queue does not answer")
     };
-    let list = serde_json::to_string(&bodies).map_err(|_| fault("job"))?;
+    let list = text::write(&bodies);
     glue::enqueue(&cx.env, DISPATCH, &list).await.map_err(|failed| fault(&failed.0))
 }
 
@@ -241,8 +240,8 @@ async fn one(cx: &Cx, body: String, tries: u32) -> Done {
     };
     // With its reason; were the queue to fail here, the platform's own dead-letter rule keeps the bare message.
     log::error("job_given_up", &[("why", &why)]);
-    let letter = serde_json::to_string(&Letter { body, reason: why });
-    let list = letter.and_then(|letter| serde_json::to_string(&[letter])).unwrap_or_default();
+    let letter = text::write(&Letter { body, reason: why });
+    let list = text::write(&[letter]);
     match glue::enqueue(&cx.env, DEAD, &list).await {
         Ok(()) => Done::Ack,
         Err(_) => Done::Retry(60),

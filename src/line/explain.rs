@@ -13,6 +13,7 @@ use crate::{
         table::gather,
     },
     vendor::Outbound,
+    wire::text,
 };
 
 /// Stands where a token, bearer or secret would.
@@ -32,7 +33,7 @@ pub fn explain(config: &Config, app: &App, category: Category, batch: &Batch) ->
         "queued": queued,
         "deliveries": deliveries,
     });
-    receipts::hide(config, app, shown.to_string(), HIDDEN)
+    receipts::hide(config, app, text::write(&shown), HIDDEN)
 }
 
 fn one(app: &App, category: Category, batch: &Batch, at: usize, delivery: &Delivery) -> Value {

@@ -1,8 +1,6 @@
 //! Targets and the pages they come to: a queued push is cut into slices of targets, and a slice into as many pages as its
 //! users' devices fill.
 
-use std::collections::HashSet;
-
 use crate::model::table::Table;
 
 use super::resolve::{Directory, ERASED};
@@ -10,6 +8,7 @@ use crate::{
     model::{
         delivery::Recipient,
         device::Address,
+        once::Once,
         page::{PAGE_MAX, Page},
         push::{Message, Targets},
         table::gather,
@@ -30,17 +29,17 @@ pub fn targets(to: Targets) -> Vec<Target> {
 /// The same for a push of many pages, cut into what one row holds. What is named twice would be sent by two pages that do
 /// not know of each other, so it is taken out here.
 pub fn chunks(to: Targets) -> Vec<Vec<Target>> {
-    let mut seen = HashSet::new();
-    let whole: HashSet<_> = to.users.iter().cloned().collect();
+    let mut once = Once::default();
     let mut all = targets(to);
+    // Users stand before devices: a device of a user who is named as a whole is named twice.
     all.retain(|target| match target {
-        Target::User(user) => seen.insert((user.as_str().to_owned(), String::new())),
+        Target::User(user) => once.first(&[user.as_str()]),
         Target::Device(user, device) => {
-            !whole.contains(user) && seen.insert((user.as_str().to_owned(), device.as_str().to_owned()))
+            !once.has(&[user.as_str()]) && once.first(&[user.as_str(), device.as_str()])
         }
         Target::Token(_, address) => {
             let token = address.vendor.canonical_token(address.token.reveal());
-            seen.insert((format!("\n{}", address.vendor.name()), token))
+            once.first(&["", address.vendor.name(), &token])
         }
         Target::Nobody => true,
     });

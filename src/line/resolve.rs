@@ -1,13 +1,12 @@
 //! Step 3: users → devices. Pure half: which users are asked for, and what their records mean for the targets named.
 //! Never a platform the user does not have.
 
-use std::collections::HashSet;
-
 use crate::{
     model::{
         delivery::Recipient,
         device::{Address, Permission, Platform},
         ids::UserId,
+        once::Once,
         push::{Category, Message},
         table::Table,
         time::Millis,
@@ -60,9 +59,9 @@ pub struct Found {
 
 /// Each user once, in the order named.
 pub fn users(to: &[Target]) -> Vec<UserId> {
-    let mut seen = HashSet::new();
+    let mut once = Once::default();
     let user = |target: &Target| match target {
-        Target::User(user) | Target::Device(user, _) => seen.insert(user.clone()).then(|| user.clone()),
+        Target::User(user) | Target::Device(user, _) => once.first(&[user.as_str()]).then(|| user.clone()),
         Target::Token(..) | Target::Nobody => None,
     };
     to.iter().filter_map(user).collect()
@@ -72,9 +71,15 @@ pub fn users(to: &[Target]) -> Vec<UserId> {
 pub fn found(to: &[Target], directory: &Directory, message: &Message) -> Vec<Found> {
     let nothing = Known::default();
     let mut all: Vec<Found> = Vec::new();
-    let mut seen = HashSet::new();
+    let mut once = Once::default();
     let mut add = |found: Found| {
-        if seen.insert(found.recipient.clone()) {
+        let first = match &found.recipient {
+            Recipient::User(user) => once.first(&[user.as_str()]),
+            Recipient::Device(user, device) => once.first(&[user.as_str(), device.as_str()]),
+            Recipient::Missing(user, device) => once.first(&[user.as_str(), device.as_str(), "missing"]),
+            Recipient::Token(at) => once.first(&["", &at.to_string()]),
+        };
+        if first {
             all.push(found);
         }
     };

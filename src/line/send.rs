@@ -11,6 +11,7 @@ use crate::{
         time::Millis,
     },
     vendor::{Body, Hosts, Outbound, Split, Vendor, spec::Prepare},
+    wire::text,
 };
 
 /// Requests under way at once in one invocation: Cloudflare lets six wait for their answer's headers.
@@ -79,7 +80,7 @@ pub fn encode(requests: &[Outbound]) -> String {
         .iter()
         .map(|out| Crossing { url: &out.url, headers: &out.headers, body: Carried::of(&out.body) })
         .collect();
-    serde_json::to_string(&crossing).unwrap_or_default()
+    text::write(&crossing)
 }
 
 /// What JavaScript gives back for each request, in the same order.

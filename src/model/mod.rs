@@ -5,6 +5,7 @@ pub mod delivery;
 pub mod device;
 pub mod ids;
 pub mod kind;
+pub mod once;
 pub mod outcome;
 pub mod page;
 pub mod preferences;

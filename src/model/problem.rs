@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::ids::PushId;
+use crate::wire::text;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $title:literal;)*) => {
@@ -162,7 +163,7 @@ impl Problem {
             pointer: self.pointer.as_deref(),
             push: self.push.as_ref().map(PushId::as_str),
         };
-        serde_json::to_string(&body).unwrap_or_default()
+        text::write(&body)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
         secret::Secret,
         time::Millis,
     },
-    wire::account::Bearer,
+    wire::{account::Bearer, text},
 };
 
 /// A new token is asked for so long before the old one ends, seconds.
@@ -74,7 +74,7 @@ pub(super) fn post_form(url: &str, body: String) -> Outbound {
 /// The answer to it (RFC 6749 sections 5.1 and 5.2).
 pub(super) fn oauth(reply: &Reply, body: &Value) -> Read {
     let text = |name: &str| {
-        body.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        body.get(name).map(|value| value.as_str().map_or_else(|| text::write(value), str::to_owned))
     };
     if let (200, Some(token)) = (reply.status, body.get("access_token").and_then(Value::as_str)) {
         return Ok((token.to_owned(), body.get("expires_in").and_then(Value::as_u64).unwrap_or(2 * MARGIN)));

@@ -12,7 +12,9 @@ pub(super) fn class(class: &Map<String, Value>, shown: &Shown) -> Map<String, Va
 fn filled(value: &Value, shown: &Shown) -> Value {
     match value {
         Value::String(text) => match serde_json::from_str::<Value>(text) {
-            Ok(Value::Object(inner)) => Value::String(Value::Object(class(&inner, shown)).to_string()),
+            Ok(Value::Object(inner)) => {
+                Value::String(crate::wire::text::write(&Value::Object(class(&inner, shown))))
+            }
             Ok(_) | Err(_) => Value::String(line(text, shown)),
         },
         Value::Object(inner) => Value::Object(class(inner, shown)),

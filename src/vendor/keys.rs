@@ -125,7 +125,7 @@ impl Keys {
 
     /// For sealing.
     pub fn to_stored(&self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(serde_json::to_vec(&self.texts).unwrap_or_default())
+        Zeroizing::new(crate::wire::text::write(&self.texts).into_bytes())
     }
 
     /// After opening.

@@ -19,6 +19,7 @@ use crate::{
         ids::PushId,
         push::{Message, Notification},
     },
+    wire::text,
 };
 
 /// What is shown. These vendors want both lines: one that is blank or not given repeats the other.
@@ -70,7 +71,7 @@ pub(super) fn data(message: &Message, push: &PushId) -> Map<String, Value> {
 
 /// Refuses data that is over a vendor's limit with the longest id that a delivery can have.
 pub(super) fn data_fits(brief: &Brief<'_>, limit: usize, size: fn(&str) -> usize) -> Result<(), TooLarge> {
-    let data = Value::Object(data(brief.message, brief.push)).to_string();
+    let data = text::write(&Value::Object(data(brief.message, brief.push)));
     fits(size(&Template::new(&data, brief.push).longest()), limit)
 }
 
@@ -140,7 +141,7 @@ pub(super) fn escaped(text: &str) -> String {
 
 /// A form of these fields. What is not a text is written as JSON.
 pub(super) fn form<'a>(fields: impl IntoIterator<Item = (&'a str, &'a Value)>) -> String {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = |value: &Value| value.as_str().map_or_else(|| text::write(value), str::to_owned);
     let pairs =
         fields.into_iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(&text(value))));
     pairs.collect::<Vec<_>>().join("&")
@@ -191,7 +192,7 @@ pub(super) fn draft(
         if let Some(options) = brief.message.options.of(vendor) {
             merge(&mut written, options);
         }
-        Value::Object(written).to_string()
+        text::write(&Value::Object(written))
     };
     let body = whole.as_ref().map(|shown| shown.body.as_str());
     let measure = |body: Option<&str>| Template::new(&text(body), brief.push).max_len();

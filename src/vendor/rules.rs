@@ -9,7 +9,7 @@ mod write;
 use super::{Vendor, draft::merge};
 use crate::{
     model::{app::Policy, push::Category},
-    wire::account::Devices,
+    wire::{account::Devices, text},
 };
 
 /// What a vendor says of a category.
@@ -113,7 +113,7 @@ impl Rule {
         if let Some(missing) = self.needs.iter().find(|name| !given(name)) {
             return Err(format!("`{missing}`"));
         }
-        let mut class = serde_json::from_str(self.class).unwrap_or_default();
+        let mut class: Map<String, Value> = text::read(self.class).unwrap_or_default();
         if let Some(own) = own {
             merge(&mut class, own);
         }

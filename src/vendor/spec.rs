@@ -18,6 +18,7 @@ use crate::{
         push::Message,
         time::{DayZone, Millis},
     },
+    wire::text,
 };
 
 /// How an account comes to the bearer that its requests carry.
@@ -141,7 +142,7 @@ impl Call<'_> {
 
     /// The tokens as a JSON array.
     pub fn token_list(&self) -> String {
-        Value::from(self.tokens().collect::<Vec<_>>()).to_string()
+        text::write(&self.tokens().collect::<Vec<_>>())
     }
 
     /// The first one, or the only one.

@@ -1,23 +1,26 @@
-//! How the gateway reads its own texts: calls between its parts, rows, copies in KV. They are JSON that `serde_json` has written,
-//! without names where `serde_tuple` writes them.
+//! How the gateway writes JSON, and how it reads its own: calls between its parts, rows, copies in KV, without names where
+//! `serde_tuple` writes them.
 //!
-//! They are not read by `serde_json`: for each type it brings some hundred bytes of code that say in words what was expected and
-//! what was found, and nobody reads these words here. The wasm has a limit, and this reader made it 7 % smaller. What is not its
-//! own (escapes, fractions) it leaves to `serde_json`. User tokens are read with it as well; requests and vendors' answers, of which errors
-//! are told in words, are not.
+//! `serde_json` does neither: for each type it brings some hundred bytes of code, for errors of input and output that cannot happen in a
+//! text, and to say in words what was expected and what was found, which nobody reads here. The wasm has a limit, and the reader made it 7 %
+//! smaller. What is not its own (escapes, fractions) it leaves to `serde_json`. User tokens are read with it as well; requests and
+//! vendors' answers, of which errors are told in words, are not.
 
 mod deserialize;
+mod open;
 mod reader;
+mod write;
 
 use std::fmt;
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{self, DeserializeOwned, Visitor},
+    de::{self, DeserializeOwned, IgnoredAny, Visitor},
+    ser,
 };
-use serde_json::value::RawValue;
 
 use reader::Reader;
+use write::Writer;
 
 /// A text that is not of the form that it should have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +40,12 @@ impl de::Error for Unreadable {
     }
 }
 
+impl ser::Error for Unreadable {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+}
+
 type Read<T> = Result<T, Unreadable>;
 
 /// Reads a whole text.
@@ -46,32 +55,40 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Read<T> {
     if reader.peek().is_none() { Ok(value) } else { Err(Unreadable) }
 }
 
+/// Writes a value. Nothing of ours refuses to be written.
+pub fn write<T: Serialize + ?Sized>(value: &T) -> String {
+    let mut writer = Writer::new();
+    let written = value.serialize(&mut writer);
+    debug_assert!(written.is_ok(), "a value that refuses to be written");
+    writer.text
+}
+
 /// JSON that is carried along as it is.
 #[derive(Debug, Clone)]
-pub struct Raw(Box<RawValue>);
+pub struct Raw(String);
 
 impl Raw {
     const NAME: &'static str = "$edgepush::Raw";
 
     /// Of a text that is JSON.
     pub fn new(text: String) -> Option<Self> {
-        RawValue::from_string(text).ok().map(Self)
+        read::<IgnoredAny>(&text).ok().map(|_| Self(text))
     }
 
     /// Of a value.
-    pub fn of(value: &impl Serialize) -> Option<Self> {
-        serde_json::value::to_raw_value(value).ok().map(Self)
+    pub fn of(value: &impl Serialize) -> Self {
+        Self(write(value))
     }
 
     /// The text.
     pub fn get(&self) -> &str {
-        self.0.get()
+        &self.0
     }
 }
 
 impl Serialize for Raw {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(to)
+        to.serialize_newtype_struct(Self::NAME, &self.0)
     }
 }
 
@@ -84,7 +101,7 @@ impl<'de> Deserialize<'de> for Raw {
                 f.write_str("JSON")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Raw, E> {
-                Raw::new(text.to_owned()).ok_or_else(|| E::custom(""))
+                Ok(Raw(text.to_owned()))
             }
         }
         from.deserialize_newtype_struct(Self::NAME, Text)

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     object::app::{self, State as Record},
     wire::app::{BINDING, COPY, Reply, Request as Ask, name},
+    wire::text,
 };
 
 /// One row: the record, and how many lives the id has had.
@@ -43,7 +44,7 @@ impl App {
         let (done, changed, app) = self.shell.with(load, |record, rows| {
             let (done, changed) = app::step(record, &ask.app, ask.call, now);
             if changed {
-                let text = serde_json::to_string(record)?;
+                let text = text::write(record);
                 rows.write("INSERT OR REPLACE INTO app (id, record) VALUES (1, ?)", vec![text.into()])?;
             }
             Ok((done, changed, record.app.clone()))
@@ -65,5 +66,5 @@ fn load(rows: &Rows) -> worker::Result<Record> {
 
 /// The read copy: nothing for an app that is gone.
 fn copy(record: &Record) -> String {
-    record.app.as_ref().and_then(|app| serde_json::to_string(app).ok()).unwrap_or_default()
+    record.app.as_ref().map(text::write).unwrap_or_default()
 }

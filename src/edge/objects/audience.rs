@@ -15,6 +15,7 @@ use crate::{
     model::time::Millis,
     object::audience::State as Held,
     wire::audience::{BINDING, Call, Outcome, ROW, Reply},
+    wire::text,
 };
 
 const TABLES: &[Table] = &[Table {
@@ -114,6 +115,6 @@ fn load(rows: &Rows) -> worker::Result<Held> {
 }
 
 fn store(rows: &Rows, held: &Held) -> worker::Result<()> {
-    let record = serde_json::to_string(held)?;
+    let record = text::write(held);
     rows.write("INSERT OR REPLACE INTO about (id, record) VALUES (1, ?)", vec![record.into()])
 }

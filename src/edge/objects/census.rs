@@ -15,6 +15,7 @@ use crate::{
     model::time::{DayZone, Millis},
     object::census::Bitmap,
     wire::census::{BINDING, Call, Entry, Reply},
+    wire::text,
 };
 
 const TABLES: &[Table] = &[
@@ -124,7 +125,7 @@ fn map_of<'a>(today: &'a mut Option<Today>, rows: &Rows) -> worker::Result<&'a m
 fn report(rows: &Rows, who: String, devices: &[Entry]) -> worker::Result<()> {
     let known = rows.read_with("SELECT devices FROM report WHERE who = ?", vec![who.as_str().into()])?;
     let known = known.into_iter().flatten().next();
-    let text = serde_json::to_string(devices)?;
+    let text = text::write(devices);
     match known {
         Some(known) if known == text => Ok(()),
         None if devices.is_empty() => Ok(()),

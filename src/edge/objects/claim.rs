@@ -18,6 +18,7 @@ use crate::{
     object::claim::State as Held,
     wire::{
         claim::{BINDING, Call, Holder, Outcome, Reply, Request as Ask},
+        text,
         user::{self, Loss},
     },
 };
@@ -114,7 +115,7 @@ impl Claim {
     ) -> Result<(), Failed> {
         let name = user::name(&tenant, &user);
         let request = user::Request { tenant, user, call: user::Call::Lost(loss) };
-        let body = serde_json::to_string(&request).map_err(|_| Failed("request".into()))?;
+        let body = text::write(&request);
         glue::ask(&self.shell.env, user::BINDING, &name, &body).await.map(|_| ())
     }
 }
@@ -128,6 +129,6 @@ fn store(rows: &Rows, held: &Held) -> worker::Result<()> {
     if held.is_empty() {
         return rows.write("DELETE FROM claim", Vec::new());
     }
-    let record = serde_json::to_string(held)?;
+    let record = text::write(held);
     rows.write("INSERT OR REPLACE INTO claim (id, record) VALUES (1, ?)", vec![record.into()])
 }

@@ -62,6 +62,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
 
 use super::{glue, log};
+use crate::wire::text;
 use crate::wire::text::Unreadable;
 
 /// Reads a call. Both ends are this crate, so what does not parse is a fault of ours.
@@ -87,7 +88,7 @@ fn why(error: &worker::Error) -> &str {
 
 /// Answers a call; a fault becomes a status, never a panic.
 fn answer<T: Serialize>(object: &str, reply: worker::Result<T>) -> Result<web_sys::Response, JsValue> {
-    match reply.and_then(|reply| Ok(serde_json::to_string(&reply)?)) {
+    match reply.map(|reply| text::write(&reply)) {
         Ok(text) => glue::reply(200, &text),
         Err(error) => {
             log::error("object_fault", &[("object", object), ("why", why(&error))]);

@@ -7,6 +7,7 @@ use wasm_bindgen::JsValue;
 use worker::State;
 
 use super::super::glue;
+use crate::wire::text;
 
 /// A table of an object.
 pub(super) struct Table {
@@ -98,14 +99,14 @@ impl Rows {
     }
 
     fn run(&self, statement: &str, values: &[Value]) -> worker::Result<()> {
-        let written = glue::sql_write(&self.sql, statement, &serde_json::to_string(values)?);
+        let written = glue::sql_write(&self.sql, statement, &text::write(values));
         self.count(written.map_err(|failed| worker::Error::RustError(failed.0))?);
         Ok(())
     }
 
     /// The same, also where no table has been made yet.
     pub(super) fn select(&self, statement: &str, values: Vec<Value>) -> worker::Result<Vec<Vec<String>>> {
-        let rows = glue::sql_read(&self.sql, statement, &serde_json::to_string(&values)?);
+        let rows = glue::sql_read(&self.sql, statement, &text::write(&values));
         Ok(crate::wire::text::read(&rows.map_err(|failed| worker::Error::RustError(failed.0))?)?)
     }
 

@@ -33,7 +33,7 @@ pub(super) async fn put(cx: &Cx, request: &Request<'_>, id: &str) -> Result<Repl
         fields.insert("bad_lines".into(), lines.bad.into());
         fields.insert("errors".into(), errors.into());
     }
-    Ok(Reply::json(200, shown.to_string()))
+    Ok(Reply::json(200, crate::wire::text::write(&shown)))
 }
 
 /// What is known of it.
@@ -41,7 +41,7 @@ pub(super) async fn get(cx: &Cx, request: &Request<'_>, id: &str) -> Result<Repl
     let app = authenticate::app(cx, request.authorization, Scope::Push).await?;
     let id = text::path_id(id, "audience", AudienceId::parse)?;
     let version = audience::current(cx, &app.tenant(), &id).await?.ok_or_else(|| audience::unknown(&id))?;
-    Ok(Reply::json(200, shown(&id, &version).to_string()))
+    Ok(Reply::json(200, crate::wire::text::write(&shown(&id, &version))))
 }
 
 /// Removes it. Pushes that have begun with it go on.

@@ -30,7 +30,7 @@ pub(super) async fn list(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
     let letters = ask(cx, Call::List(after)).await?;
     let shown: Vec<_> = letters.iter().map(shown).collect();
     let next = letters.last().filter(|_| letters.len() == PAGE).map(|letter| letter.id);
-    Ok(Reply::json(200, json!({"letters": shown, "next": next}).to_string()))
+    Ok(Reply::json(200, crate::wire::text::write(&json!({"letters": shown, "next": next}))))
 }
 
 fn shown(Letter { id, at, body, reason }: &Letter) -> serde_json::Value {
@@ -49,7 +49,7 @@ pub(super) async fn redrive(cx: &Cx, request: &Request<'_>) -> Result<Reply, Pro
         .collect();
     queue::again(cx, chosen.iter().map(|letter| letter.body.clone()).collect()).await?;
     let ids: Vec<u64> = chosen.iter().map(|letter| letter.id).collect();
-    let body = json!({"redriven": ids}).to_string();
+    let body = crate::wire::text::write(&json!({"redriven": ids}));
     ask(cx, Call::Remove(ids)).await?;
     Ok(Reply::json(200, body))
 }

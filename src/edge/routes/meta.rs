@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::exchange::Reply;
 use crate::model::problem::Problem;
+use crate::wire::text;
 
 // `fn contract() -> String`, made by the build script.
 include!(concat!(env!("OUT_DIR"), "/contract.rs"));
@@ -15,7 +16,7 @@ pub(in super::super) fn health(misconfigured: Option<&Problem>) -> Reply {
         None => json!({"status": "ok", "version": version}),
         Some(problem) => json!({"status": "misconfigured", "version": version, "detail": problem.detail}),
     };
-    Reply::json(if misconfigured.is_some() { 500 } else { 200 }, body.to_string())
+    Reply::json(if misconfigured.is_some() { 500 } else { 200 }, text::write(&body))
 }
 
 /// The contract.

@@ -117,5 +117,5 @@ pub(super) async fn funnel(cx: &Cx, request: &Request<'_>) -> Result<Reply, Prob
         }
     }
     let funnel = funnel::funnel(query, &cells);
-    Ok(Reply::json(200, serde_json::to_string(&funnel).unwrap_or_default()))
+    Ok(Reply::json(200, crate::wire::text::write(&funnel)))
 }

@@ -66,7 +66,7 @@ pub(super) async fn delete(cx: &Cx, request: &Request<'_>, user: &str) -> Result
     if let Some(fields) = shown.as_object_mut() {
         fields.insert("pushes".into(), pushes.into());
     }
-    Ok(Reply::json(200, shown.to_string()))
+    Ok(Reply::json(200, crate::wire::text::write(&shown)))
 }
 
 fn unknown() -> Problem {
@@ -120,5 +120,5 @@ pub(super) async fn events(cx: &Cx, request: &Request<'_>) -> Result<Reply, Prob
     for missing in together(AT_ONCE, told).await {
         unknown += missing?;
     }
-    Ok(Reply::json(200, json!({"taken": all - unknown, "unknown": unknown}).to_string()))
+    Ok(Reply::json(200, crate::wire::text::write(&json!({"taken": all - unknown, "unknown": unknown}))))
 }

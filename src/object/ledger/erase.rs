@@ -31,7 +31,7 @@ impl Ledger {
         self.now = now;
         let Ok(nobody) = UserId::parse(ERASED) else { return Ok(Outcome::Erased(0, None)) };
         // As it stands in JSON, quotes included.
-        let needle = serde_json::to_string(user).map_err(|_| Fault("user".into()))?;
+        let needle = text::write(user);
         let mut found = 0;
         for day in store.days()? {
             let from = match &after {
@@ -74,7 +74,7 @@ impl Ledger {
                 let stored = store.work(place.0, &place.1)?.unwrap_or_default();
                 let Ok(list) = text::read::<Vec<Target>>(&stored) else { return Ok(false) };
                 let list: Vec<Target> = list.into_iter().map(|target| unnamed(target, user)).collect();
-                let after = serde_json::to_string(&list).map_err(|_| Fault("targets".into()))?;
+                let after = text::write(&list);
                 if after != stored {
                     store.put_targets(place.0, &place.1, &after)?;
                 }

@@ -4,6 +4,7 @@ use std::{cell::Cell, collections::BTreeMap};
 
 use super::{Fault, Row, Store, Sum, Work, funnel::Counts};
 use crate::model::time::{Day, Millis};
+use crate::wire::text;
 
 #[derive(Default)]
 struct Stored {
@@ -70,7 +71,7 @@ impl Store for Memory {
 
     fn mentions(&self, day: Day, text: &str, after: &str, most: u32) -> Result<Vec<String>, Fault> {
         let holds = |stored: &Stored| match (&stored.row, &stored.work) {
-            (Some(row), _) => serde_json::to_string(&row.record).unwrap().contains(text),
+            (Some(row), _) => text::write(&row.record).contains(text),
             (None, work) => work.as_ref().is_some_and(|work| work.contains(text)),
         };
         let rows = self.days.get(&day).into_iter().flatten();

@@ -15,6 +15,7 @@ use crate::{
         secret::Secret,
         time::Millis,
     },
+    wire::text,
 };
 
 /// Seconds for which a bearer stays the same. Apple refuses one older than 60 minutes, and one that changes more
@@ -123,7 +124,7 @@ impl Credential {
     /// For sealing.
     pub fn to_stored(&self) -> Zeroizing<Vec<u8>> {
         let stored = Stored { facts: self.facts.clone(), private_key: self.private_key.clone() };
-        Zeroizing::new(serde_json::to_vec(&stored).unwrap_or_default())
+        Zeroizing::new(text::write(&stored).into_bytes())
     }
 
     /// After opening.

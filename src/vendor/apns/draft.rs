@@ -19,6 +19,7 @@ use crate::{
         Draft, Template, TooLarge,
         draft::{fit, merge, object, own_fields},
     },
+    wire::text,
 };
 
 /// Writes the payload of a push, `options.apns` merged last, its body cut where that makes it fit.
@@ -28,7 +29,7 @@ pub fn draft(message: &Message, push: &PushId, due: Millis, now: Millis) -> Resu
     let whole = message.notification.as_ref().and_then(|shown| shown.body.as_deref());
     let written = |body: Option<&str>| {
         let payload = payload(message, push, due, &patch, body);
-        let body = Template::new(&serde_json::to_string(&payload).unwrap_or_default(), push);
+        let body = Template::new(&text::write(&payload), push);
         (payload, body)
     };
     let first = written(whole);

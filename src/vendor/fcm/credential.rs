@@ -128,7 +128,7 @@ impl Credential {
             private_key_id: self.private_key_id.clone(),
             private_key: self.private_key.clone(),
         };
-        Zeroizing::new(serde_json::to_vec(&stored).unwrap_or_default())
+        Zeroizing::new(crate::wire::text::write(&stored).into_bytes())
     }
 
     /// After opening.

@@ -19,6 +19,7 @@ use crate::{
         Draft, Template, TooLarge,
         draft::{fit, merge, object, own_fields},
     },
+    wire::text,
 };
 
 /// Writes the request's body but for the token, `options.fcm` merged last, its text cut where that makes it fit.
@@ -108,7 +109,7 @@ fn measure(written: &Map<String, Value>, push: &PushId) -> usize {
     shown.extend(part(android, "notification").unwrap_or_default());
     let data = part(android, "data").unwrap_or_else(|| common("data"));
     let bytes = |(name, value): (&String, &Value)| {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = value.as_str().map_or_else(|| text::write(value), str::to_owned);
         name.len() + Template::new(&text, push).max_len()
     };
     shown.iter().chain(&data).map(bytes).sum()

@@ -121,7 +121,7 @@ impl Credential {
         let Self { texts, private_key, callback, .. } = self;
         let stored =
             Stored { texts: texts.clone(), private_key: private_key.clone(), callback: callback.clone() };
-        Zeroizing::new(serde_json::to_vec(&stored).unwrap_or_default())
+        Zeroizing::new(crate::wire::text::write(&stored).into_bytes())
     }
 
     /// After opening.

@@ -9,6 +9,7 @@ use crate::vendor::{
     payload::{self, Limits, Shown, Tap, data, number, tap},
     spec::Brief,
 };
+use crate::wire::text;
 
 /// Lines have no length of their own, only the whole has: with what the request has beside the message.
 const LIMITS: Limits = Limits { title: BODY_MAX, body: BODY_MAX, bytes: BODY_MAX - BESIDE.len() };
@@ -31,7 +32,7 @@ fn write(brief: &Brief<'_>, shown: Option<&Shown>) -> Map<String, Value> {
     let group = message.collapse.as_deref().filter(|_| shown.is_some()).map(|key| (number(key) % 101).into());
     let payload = match shown {
         Some(shown) => json!({"notification": notification(brief, shown, data)}),
-        None => json!({"extraData": data.to_string()}),
+        None => json!({"extraData": text::write(&data)}),
     };
     let options = object([
         ("ttl", Some(message.ttl.clamp(1, TTL_MAX).into())),

@@ -9,6 +9,7 @@ use crate::vendor::{
     payload::{self, Limits, Shown, click, data, number},
     spec::Brief,
 };
+use crate::wire::text;
 
 /// Lines have no length of their own, only the whole has: with what the request has beside the message.
 const LIMITS: Limits = Limits { title: BODY_MAX, body: BODY_MAX, bytes: BODY_MAX - BESIDE.len() };
@@ -28,7 +29,7 @@ fn write(brief: &Brief<'_>, shown: Option<&Shown>) -> Map<String, Value> {
         ("notification", shown.map(|shown| Value::Object(notification(brief, shown, &data)))),
     ]);
     object([
-        ("data", Some(Value::Object(data).to_string().into())),
+        ("data", Some(text::write(&Value::Object(data)).into())),
         ("android", Some(Value::Object(android))),
     ])
 }

@@ -1,7 +1,5 @@
 //! A draft, its tokens, a secret → the HTTP request.
 
-use serde_json::Value;
-
 use super::SPEC;
 use crate::vendor::{Body, Facts, Outbound, payload::with_member, spec::Call};
 
@@ -9,7 +7,7 @@ use crate::vendor::{Body, Facts, Outbound, payload::with_member, spec::Call};
 pub(super) fn request(facts: &Facts, call: &Call<'_>) -> Result<Outbound, &'static str> {
     let host = SPEC.hosts.first().ok_or("no host")?;
     let app = facts.open("app_key").ok_or("the credential has no `app_key`")?;
-    let cid = Value::from(format!("{app}-{}", call.ids.uuid)).to_string();
+    let cid = crate::wire::text::write(&format!("{app}-{}", call.ids.uuid));
     let audience = format!("{{\"registration_id\":{}}}", call.token_list());
     let body = with_member(&call.draft.body.fill(call.ids), "audience", &audience);
     // A registration id belongs to one platform: all of them fit.

@@ -10,6 +10,7 @@ use crate::{
         payload::{self, Limits, Shown, Tap, chars, data, data_fits, fits, intent, number, tap},
         spec::Brief,
     },
+    wire::text,
 };
 
 /// Characters of a standard notification; the data alone may have 4,000.
@@ -50,7 +51,7 @@ fn write(brief: &Brief<'_>, shown: Option<&Shown>) -> Map<String, Value> {
         ("style", Some(1.into())),
         ("click_action_type", Some(action.into())),
         ("click_action_url", url.map(Value::from)),
-        ("action_parameters", Some(Value::Object(data(message, brief.push)).to_string().into())),
+        ("action_parameters", Some(text::write(&Value::Object(data(message, brief.push))).into())),
         ("off_line", Some((message.ttl > 0).into())),
         ("off_line_ttl", Some(message.ttl.clamp(1, TTL_MAX).into())),
         ("notify_id", message.collapse.as_deref().map(|key| number(key).into())),

@@ -23,7 +23,7 @@ pub(super) fn request(keys: &Keys, now: Millis) -> Outbound {
     Outbound {
         url: "https://api-push.vivo.com.cn/message/auth".to_owned(),
         headers: vec![("content-type", "application/json; charset=utf-8".to_owned())],
-        body: Body::Text(body.to_string()),
+        body: Body::Text(crate::wire::text::write(&body)),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::vendor::{
     payload::{self, Limits, Shown, Tap, chars, data, data_fits, intent, number, tap},
     spec::Brief,
 };
+use crate::wire::text;
 
 /// Characters; the size of the whole is not documented, that of the data is.
 const LIMITS: Limits = Limits { title: 40, body: 100, bytes: 8_192 };
@@ -26,7 +27,7 @@ pub(super) fn draft(brief: &Brief<'_>) -> Result<Draft, TooLarge> {
 
 fn write(brief: &Brief<'_>, shown: Option<&Shown>) -> Map<String, Value> {
     let message = brief.message;
-    let data = Value::Object(data(message, brief.push)).to_string();
+    let data = text::write(&Value::Object(data(message, brief.push)));
     let (skip, content) = match tap(message) {
         Tap::Open => (1, None),
         Tap::Web(url) => (2, Some(url.into())),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::SPEC;
 use crate::vendor::{Body, Facts, Outbound, payload::with_member, spec::Call};
+use crate::wire::text;
 
 /// An id of digits as the number that vivo wants; beyond its range a text, which vivo refuses by itself.
 pub(super) fn number(digits: &str) -> Value {
@@ -25,9 +26,9 @@ fn post(path: &str, call: &Call<'_>, body: String) -> Result<Outbound, &'static 
 
 /// The message with its app and an id.
 fn message(facts: &Facts, call: &Call<'_>, id: &str) -> Result<String, &'static str> {
-    let id = Value::from(id).to_string();
+    let id = text::write(&Value::from(id));
     let body = with_member(&call.draft.body.fill(call.ids), "requestId", &id);
-    Ok(with_member(&body, "appId", &app(facts)?.to_string()))
+    Ok(with_member(&body, "appId", &text::write(&app(facts)?)))
 }
 
 /// Saves the message of a list. Each try has an id of its own: the second gets no answer to the first one's.
@@ -38,7 +39,7 @@ pub(super) fn save(facts: &Facts, call: &Call<'_>) -> Result<Outbound, &'static 
 /// The request for one token, or for the list of them.
 pub(super) fn request(facts: &Facts, call: &Call<'_>) -> Result<Outbound, &'static str> {
     let Some(task) = call.prepared else {
-        let token = Value::from(call.first()?.address.token.reveal()).to_string();
+        let token = text::write(&call.first()?.address.token.reveal());
         return post("send", call, with_member(&message(facts, call, &call.ids.uuid)?, "regId", &token));
     };
     let written: Value = serde_json::from_str(&call.draft.body.fill(call.ids)).unwrap_or_default();

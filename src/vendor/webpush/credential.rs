@@ -16,6 +16,7 @@ use crate::{
         secret::Secret,
         time::Millis,
     },
+    wire::text,
 };
 
 /// Seconds for which a bearer stays the same. Apple asks for no more than one an hour.
@@ -122,7 +123,7 @@ impl Credential {
     /// For sealing.
     pub fn to_stored(&self) -> Zeroizing<Vec<u8>> {
         let stored = Stored { subject: &self.facts.subject, private_key: &self.private_key };
-        Zeroizing::new(serde_json::to_vec(&stored).unwrap_or_default())
+        Zeroizing::new(text::write(&stored).into_bytes())
     }
 
     /// After opening.

@@ -21,6 +21,7 @@ use crate::{
         Draft, Template, TooLarge,
         draft::{fit, merge, object, own_fields},
     },
+    wire::text,
 };
 
 /// Marks a declarative message, which a browser shows by itself (W3C Push API; the number is that of the RFC).
@@ -33,7 +34,7 @@ pub fn draft(message: &Message, push: &PushId) -> Result<Draft, TooLarge> {
     let whole = shown(message).and_then(|shown| shown.body.as_deref());
     let written = |body: Option<&str>| {
         let payload = Value::Object(payload(message, push, &patch, body));
-        Template::new(&payload.to_string(), push)
+        Template::new(&text::write(&payload), push)
     };
     let first = written(whole);
     let cut = if first.max_len() <= PLAIN_MAX {

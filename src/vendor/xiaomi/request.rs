@@ -3,11 +3,14 @@
 use serde_json::{Map, Value};
 
 use super::{SPEC, draft::payload};
-use crate::vendor::{
-    Facts, Outbound,
-    exchange::post_form,
-    payload::{form, short},
-    spec::Call,
+use crate::{
+    vendor::{
+        Facts, Outbound,
+        exchange::post_form,
+        payload::{form, short},
+        spec::Call,
+    },
+    wire::text,
 };
 
 /// The request for all tokens of a call.
@@ -21,8 +24,7 @@ pub(super) fn request(facts: &Facts, call: &Call<'_>) -> Result<Outbound, &'stat
         Some(_) => global,
     };
     let package = facts.open("package").ok_or("the credential has no `package`")?;
-    let mut fields: Map<String, Value> =
-        serde_json::from_str(&call.draft.body.fill(call.ids)).unwrap_or_default();
+    let mut fields: Map<String, Value> = text::read(&call.draft.body.fill(call.ids)).unwrap_or_default();
     let data = fields.get("payload").map(payload).unwrap_or_default();
     fields.insert("payload".into(), data.into());
     fields.insert("registration_id".into(), call.tokens().collect::<Vec<_>>().join(",").into());

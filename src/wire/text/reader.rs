@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Number;
+use serde_json::{Number, Value};
 
 use super::{Read, Unreadable};
 
@@ -88,7 +88,10 @@ impl<'de> Reader<'de> {
         if plain {
             return Ok(Cow::Borrowed(text));
         }
-        serde_json::from_str(&format!("\"{text}\"")).map(Cow::Owned).map_err(|_| Unreadable)
+        match serde_json::from_str(&format!("\"{text}\"")) {
+            Ok(Value::String(text)) => Ok(Cow::Owned(text)),
+            Ok(_) | Err(_) => Err(Unreadable),
+        }
     }
 
     #[inline(never)]
@@ -99,7 +102,10 @@ impl<'de> Reader<'de> {
         let text = self.take(end)?;
         match text.parse::<u64>() {
             Ok(number) if text == "0" || !text.starts_with(['+', '0']) => Ok(number.into()),
-            _ => serde_json::from_str(text).map_err(|_| Unreadable),
+            _ => match serde_json::from_str(text) {
+                Ok(Value::Number(number)) => Ok(number),
+                Ok(_) | Err(_) => Err(Unreadable),
+            },
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is written by `serde_json` is read as `serde_json` reads it, and everything else is read or refused.
+//! What is written is what `serde_json` writes, byte for byte; what it writes is read as it reads it, and everything else is read or refused.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -13,6 +13,7 @@ enum Choice {
     Plain,
     One(String),
     Two(u32, Option<bool>),
+    Named { a: char, b: () },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize_tuple, Deserialize_tuple)]
@@ -40,6 +41,7 @@ fn choice() -> impl Strategy<Value = Choice> {
         Just(Choice::Plain),
         any::<String>().prop_map(Choice::One),
         (any::<u32>(), any::<Option<bool>>()).prop_map(|(n, flag)| Choice::Two(n, flag)),
+        any::<char>().prop_map(|a| Choice::Named { a, b: () }),
     ]
 }
 
@@ -71,7 +73,8 @@ proptest! {
         let table = table.into_iter().collect();
         let free = free.into_iter().collect();
         let row = Row { text, signed, unsigned, maybe, choices, table, named: Named { a, b }, free };
-        let written = serde_json::to_string(&row).unwrap();
+        let written = write(&row);
+        prop_assert_eq!(&written, &serde_json::to_string(&row).unwrap());
         prop_assert_eq!(read::<Row>(&written), Ok(row.clone()));
         prop_assert_eq!(serde_json::from_str::<Row>(&written).unwrap(), row.clone());
         let spaced = serde_json::to_string_pretty(&row).unwrap();
@@ -84,7 +87,8 @@ proptest! {
         prop_assert_eq!(read::<Value>(&written).ok(), serde_json::from_str::<Value>(&written).ok());
         let raw = read::<Raw>(&written).unwrap();
         prop_assert_eq!(raw.get(), &written);
-        prop_assert_eq!(serde_json::to_string(&[raw]).unwrap(), format!("[{written}]"));
+        prop_assert_eq!(write(&[raw]), format!("[{written}]"));
+        prop_assert_eq!(write(&value), written);
     }
 
     /// What the library refuses is refused, whatever was done to a text that was good.

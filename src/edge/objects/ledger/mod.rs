@@ -18,6 +18,7 @@ use crate::{
     wire::{
         job::{DISPATCH, Envelope},
         ledger::{BINDING, Call, Reply, Request as Ask},
+        text,
     },
 };
 
@@ -69,9 +70,9 @@ impl Ledger {
         }
         if !round.jobs.is_empty() {
             let tenant = self.owner(None)?;
-            let body = |job| serde_json::to_string(&Envelope { tenant: tenant.clone(), job });
-            let bodies: Vec<String> = round.jobs.into_iter().map(body).collect::<Result<_, _>>()?;
-            let list = serde_json::to_string(&bodies)?;
+            let body = |job| text::write(&Envelope { tenant: tenant.clone(), job });
+            let bodies: Vec<String> = round.jobs.into_iter().map(body).collect();
+            let list = text::write(&bodies);
             glue::enqueue(&self.env, DISPATCH, &list)
                 .await
                 .map_err(|failed| worker::Error::RustError(failed.0))?;
@@ -146,7 +147,7 @@ impl Ledger {
         let owner = match (known, tenant) {
             (Some(known), _) => crate::wire::text::read(&known)?,
             (None, Some(tenant)) => {
-                let text = serde_json::to_string(tenant)?;
+                let text = text::write(tenant);
                 rows.write("INSERT INTO owner (id, tenant) VALUES (1, ?)", vec![text.into()])?;
                 tenant.clone()
             }

@@ -101,8 +101,8 @@ fn read_counts(text: &str) -> Result<Counts, Fault> {
     Ok(Counts::from_cells(cells))
 }
 
-fn counts_text(counts: &Counts) -> Result<String, Fault> {
-    serde_json::to_string(&counts.cells()).map_err(fault)
+fn counts_text(counts: &Counts) -> String {
+    text::write(&counts.cells())
 }
 
 impl Store for Sql<'_> {
@@ -168,8 +168,8 @@ impl Store for Sql<'_> {
 
     fn put(&mut self, day: Day, key: &str, row: &Row, work: Work<'_>) -> Result<(), Fault> {
         let due = row.due.map_or(Value::Null, |due| due.0.into());
-        let counts = counts_text(&Counts::of(&row.record))?;
-        let record = serde_json::to_string(&row.record).map_err(fault)?;
+        let counts = counts_text(&Counts::of(&row.record));
+        let record = text::write(&row.record);
         let columns = vec![due, row.hour.into(), counts.into(), record.into()];
         let (statement, rest) = match work {
             Work::Set(work) => (
@@ -221,7 +221,7 @@ impl Store for Sql<'_> {
     }
 
     fn close(&mut self, hour: u64, counts: &Counts) -> Result<(), Fault> {
-        let values = vec![hour.into(), counts_text(counts)?.into()];
+        let values = vec![hour.into(), counts_text(counts).into()];
         self.rows.write("INSERT OR REPLACE INTO hour (hour, counts) VALUES (?, ?)", values).map_err(fault)
     }
 

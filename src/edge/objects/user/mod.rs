@@ -271,14 +271,14 @@ fn load(rows: &Rows) -> worker::Result<Home> {
 fn store(rows: &Rows, write: &Write, home: &Home) -> worker::Result<()> {
     match (write, home.about()) {
         (Write::Put(device), _) => {
-            let values = vec![format!("d:{}", device.id).into(), serde_json::to_string(device)?.into()];
+            let values = vec![format!("d:{}", device.id).into(), text::write(device).into()];
             rows.write("INSERT OR REPLACE INTO kept (key, record) VALUES (?, ?)", values)
         }
         (Write::Remove(id), _) => {
             rows.write("DELETE FROM kept WHERE key = ?", vec![format!("d:{id}").into()])
         }
         (Write::About, Some(about)) => {
-            let record = serde_json::to_string(about)?;
+            let record = text::write(about);
             rows.write("INSERT OR REPLACE INTO kept (key, record) VALUES ('about', ?)", vec![record.into()])
         }
         (Write::About, None) => rows.write("DELETE FROM kept WHERE key = 'about'", Vec::new()),
@@ -288,5 +288,5 @@ fn store(rows: &Rows, write: &Write, home: &Home) -> worker::Result<()> {
 /// The read copy: nothing for a user without devices.
 fn copy_text(home: &Home) -> String {
     let copy = Copy { at: now(), ..home.copy() };
-    if copy.devices.is_empty() { String::new() } else { serde_json::to_string(&copy).unwrap_or_default() }
+    if copy.devices.is_empty() { String::new() } else { text::write(&copy) }
 }

@@ -36,7 +36,7 @@ impl User {
 
     async fn ask_claim(&self, owner: &Owner, key: claim::Key, call: claim::Call) -> Option<claim::Reply> {
         let name = key.name(&owner.tenant);
-        let body = serde_json::to_string(&claim::Request { tenant: owner.tenant.clone(), key, call }).ok()?;
+        let body = text::write(&claim::Request { tenant: owner.tenant.clone(), key, call });
         let answer = glue::ask(&self.shell.env, claim::BINDING, &name, &body).await;
         if let Err(failed) = &answer {
             log::error("claim_failed", &[("why", &failed.0)]);
@@ -77,7 +77,7 @@ impl User {
         let tenant = owner.tenant.clone();
         let name = ledger::name(&tenant, shard);
         let request = ledger::Request { tenant, shard, call: ledger::Call::Distrust(until) };
-        let body = serde_json::to_string(&request).unwrap_or_default();
+        let body = text::write(&request);
         if let Err(failed) = glue::ask(&self.shell.env, ledger::BINDING, &name, &body).await {
             log::error("distrust_not_told", &[("why", &failed.0)]);
         }
@@ -92,7 +92,7 @@ impl User {
 
     async fn ask_census(&self, owner: &Owner, shard: u32, call: &census::Call) -> bool {
         let name = census::name(&owner.tenant, shard);
-        let body = serde_json::to_string(call).unwrap_or_default();
+        let body = text::write(call);
         let answer = glue::ask(&self.shell.env, census::BINDING, &name, &body).await;
         if let Err(failed) = &answer {
             log::error("census_failed", &[("why", &failed.0)]);
