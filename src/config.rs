@@ -38,6 +38,8 @@ pub struct Raw {
     pub webpush_hosts: String,
     /// Variable `PUBLIC_URL`.
     pub public_url: String,
+    /// Variable `QUOTA_LEASES`.
+    pub quota_leases: String,
 }
 
 /// The settings, checked.
@@ -59,6 +61,8 @@ pub struct Config {
     pub webpush_hosts: Hosts,
     /// The gateway's own address, without a slash at its end; `None`: vendors are not told where to report to.
     pub public_url: Option<String>,
+    /// Isolates hold grants ahead.
+    pub quota_leases: bool,
 }
 
 impl Config {
@@ -99,6 +103,11 @@ impl Config {
         {
             return Err(wrong("PUBLIC_URL", "must be empty or a URL with https://"));
         }
+        let quota_leases = match raw.quota_leases.trim() {
+            "" | "on" => true,
+            "off" => false,
+            _ => return Err(wrong("QUOTA_LEASES", "must be on or off")),
+        };
         Ok(Self {
             admin_key: raw.admin_key.clone(),
             seal_keys,
@@ -108,6 +117,7 @@ impl Config {
             keep: Keep { keys_ms: hours * 3_600_000, days: keep_days },
             webpush_hosts,
             public_url: (!public_url.is_empty()).then(|| public_url.to_owned()),
+            quota_leases,
         })
     }
 }

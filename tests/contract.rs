@@ -663,6 +663,7 @@ fn every_field_of_an_answer_is_in_the_contract_and_no_other() {
         vendor_id: Some("id".into()),
         detail: Some("words".into()),
         shortened: true,
+        downgraded: true,
         until: Some(Millis(0)),
         seen: Some((Seen::Received, Millis(0))),
         trace: vec![Step {

@@ -5,7 +5,7 @@ use crate::model::table::Table;
 use super::{
     bearer::signed,
     cx::{self, Cx, unavailable},
-    log,
+    lease, log,
     memory::{self, AccountKey},
     together::together,
 };
@@ -14,9 +14,13 @@ use crate::{
     line::{
         admit::{self, Refusal},
         begin::Batch,
+        lease::{Grants, Wish},
     },
-    model::{app::App, delivery::Reason, problem::Problem, push::Category, secret::Secret, time::Millis},
-    vendor::{self, Vendor, rules},
+    model::{
+        app::App, delivery::Reason, ids::Tenant, problem::Problem, push::Category, secret::Secret,
+        time::Millis,
+    },
+    vendor::{self, Vendor},
     wire::account::{self as wire, Admit, Call, Class, Grant, Outcome, Return},
 };
 
@@ -29,18 +33,13 @@ pub(super) struct Pass {
     pub(super) class: Class,
     /// Its grants, where something limits the class.
     grants: Option<Grants>,
-}
-
-/// What is needed to give grants back.
-#[derive(Debug, Clone, Copy, Default)]
-struct Grants {
-    resets_at: Millis,
-    own: bool,
+    /// Its grants in the lower class.
+    lower: Option<(Class, Grants)>,
 }
 
 impl Pass {
     fn new(class: Class, bearers: Vec<(String, Secret)>) -> Self {
-        Self { bearers, class, grants: None }
+        Self { bearers, class, grants: None, lower: None }
     }
 
     /// One that was fetched is for every audience.
@@ -55,7 +54,7 @@ impl Pass {
 
     /// The same grants with a bearer that was fetched anew.
     pub(super) fn renewed(&self, bearer: Secret) -> Self {
-        Self { grants: self.grants, ..Self::fetched(self.class, bearer) }
+        Self { grants: self.grants, lower: self.lower, ..Self::fetched(self.class, bearer) }
     }
 }
 
@@ -63,8 +62,8 @@ impl Pass {
 #[derive(Debug, Default)]
 pub(super) struct Passes {
     passes: Table<Vendor, Pass>,
-    /// Per vendor: how many pass, and how the rest ends.
-    refused: Vec<(Vendor, u64, Refusal)>,
+    /// Per vendor: how many pass, how many in the lower class, and how the rest ends.
+    refused: Vec<(Vendor, [u64; 2], Refusal)>,
 }
 
 impl Passes {
@@ -75,17 +74,18 @@ impl Passes {
 
     /// Ends what was not let through.
     pub(super) fn apply(&mut self, batch: &mut Batch) {
-        for (vendor, spare, end) in self.refused.drain(..) {
-            batch.end(vendor, spare, &end);
+        for (vendor, [own, lower], end) in self.refused.drain(..) {
+            batch.pass(vendor, own, lower, &end);
         }
     }
 
     /// Gives everything back: nothing is sent.
     pub(super) async fn undo(&self, cx: &Cx, app: &App, batch: &Batch) {
         for (vendor, pass) in self.passes.iter() {
-            let refused = self.refused.iter().find(|(of, ..)| of == vendor).map(|(_, spare, _)| *spare);
-            let n = refused.unwrap_or(batch.under_way(*vendor) as u64);
-            give_back(cx, app, *vendor, pass, n, false).await;
+            let refused = self.refused.iter().find(|(of, ..)| of == vendor).map(|(_, passed, _)| *passed);
+            let [own, lower] = refused.unwrap_or([batch.under_way(*vendor) as u64, 0]);
+            give_back(cx, app, *vendor, pass, (own, false), false).await;
+            give_back(cx, app, *vendor, pass, (lower, true), false).await;
         }
     }
 }
@@ -102,13 +102,13 @@ pub(super) async fn admit(cx: &Cx, app: &App, category: Category, batch: &Batch)
             Ok(Admitted { granted, pass: Ok(pass) }) => {
                 if let Some((granted, until)) = granted {
                     let over = app.policy.over_quota(category);
-                    let end = admit::no_quota(over, until, batch.page.expires);
+                    let end = admit::no_quota(over, category, until, batch.page.expires);
                     all.refused.push((vendor, granted, end));
                 }
                 all.passes.insert(vendor, pass);
             }
             Ok(Admitted { pass: Err((reason, detail)), .. }) => {
-                all.refused.push((vendor, 0, admit::no_bearer(reason, detail)));
+                all.refused.push((vendor, [0, 0], admit::no_bearer(reason, detail)));
             }
             Err(problem) => fault = Some(problem),
         }
@@ -118,25 +118,43 @@ pub(super) async fn admit(cx: &Cx, app: &App, category: Category, batch: &Batch)
     Err(problem)
 }
 
-/// Unused grants go back. `close`: the vendor says that its day has no more of them, also where nothing limited the class.
-pub(super) async fn give_back(cx: &Cx, app: &App, vendor: Vendor, pass: &Pass, n: u64, close: bool) {
-    let Pass { class, grants, .. } = *pass;
+/// Unused grants go back: so many, of those in the lower class or of the others. `close`: the vendor says that its day has no more
+/// of them, also where nothing limited the class.
+pub(super) async fn give_back(
+    cx: &Cx,
+    app: &App,
+    vendor: Vendor,
+    pass: &Pass,
+    (n, downgraded): (u64, bool),
+    close: bool,
+) {
+    let (class, grants) = match pass.lower {
+        Some((class, grants)) if downgraded => (class, Some(grants)),
+        Some(_) | None => (pass.class, pass.grants),
+    };
     if close {
         memory::close(account_key(app, vendor), class.goes_as, vendor.refused_until(cx::now()));
     }
     if n == 0 || (grants.is_none() && !close) {
         return;
     }
-    let Grants { resets_at, own } = grants.unwrap_or_default();
-    let back = Return { class, resets_at, n, own, close };
-    if call(cx, app, vendor, Call::Return(back)).await.is_err() {
-        log::error("grants_not_returned", &[("app", app.id.as_str()), ("vendor", vendor.name())]);
+    let grants = grants.unwrap_or_default();
+    if close || !lease::put_back(cx, app, vendor, class, n, grants) {
+        let Grants { resets_at, own } = grants;
+        bring_back(cx, &app.tenant(), vendor, Return { class, resets_at, n, own, close, lease: 0 }).await;
+    }
+}
+
+/// Tells an account what was not used.
+pub(super) async fn bring_back(cx: &Cx, tenant: &Tenant, vendor: Vendor, back: Return) {
+    if call(cx, tenant, vendor, Call::Return(back)).await.is_err() {
+        log::error("grants_not_returned", &[("app", tenant.app.as_str()), ("vendor", vendor.name())]);
     }
 }
 
 struct Admitted {
-    /// How many, and until when the rest waits; `None`: nothing limits them.
-    granted: Option<(u64, Millis)>,
+    /// How many, how many in the lower class, and until when the rest waits; `None`: nothing was asked.
+    granted: Option<([u64; 2], Millis)>,
     pass: Result<Pass, (Reason, String)>,
 }
 
@@ -160,17 +178,36 @@ async fn one(
             memory::fetched(&account, revision, cx.now).map(|bearer| Pass::fetched(class, bearer))
         }
     };
-    let closed = memory::closed(&account, class.goes_as, cx.now);
+    let limited = admit::limited(app, vendor, class);
+    // A page that comes again may come because its vendor has refused it, to another isolate.
+    let closed = batch.again || memory::closed(&account, class.goes_as, cx.now);
+    let wish = match &at_hand {
+        Some(pass) if limited && !closed => {
+            if let Some(grants) = lease::take(cx, app, vendor, class, n) {
+                let pass = Pass { grants: Some(grants), ..pass.clone() };
+                return Ok(Admitted { granted: None, pass: Ok(pass) });
+            }
+            lease::wish(cx, app, vendor, class, n)
+        }
+        Some(_) | None => Wish::default(),
+    };
     let Some(ask) = admit::ask(app, vendor, class, n, at_hand.is_some(), closed) else {
         return Ok(Admitted { granted: None, pass: at_hand.ok_or_else(no_bearer) });
     };
-    Ok(match call(cx, app, vendor, Call::Admit(ask)).await? {
-        Outcome::Granted(Grant { n, until, own, bearer }) => {
+    let lower = admit::lower(app, vendor, category, batch.page.expires, cx.now);
+    let ask = Admit { lower, lease: wish.lease, back: wish.back, ..ask };
+    Ok(match call(cx, &app.tenant(), vendor, Call::Admit(ask)).await? {
+        Outcome::Granted(grant) => {
+            lease::keep(cx, app, vendor, class, &grant);
+            let Grant { n, until, own, bearer, lower: lowered, lease: _ } = grant;
             let fetched = bearer.map(|bearer| Pass::fetched(class, remember(account, bearer)));
-            let limited = own || rules::limits(vendor, class.goes_as);
-            let grants = limited.then_some(Grants { resets_at: until, own });
-            let pass = fetched.or(at_hand).map(|pass| Pass { grants, ..pass }).ok_or_else(no_bearer);
-            Admitted { granted: Some((n, until)), pass }
+            let grants = (limited || own).then_some(Grants { resets_at: until, own });
+            let passed = [n, lowered.map_or(0, |lowered| lowered.n)];
+            let lower = lower.zip(lowered).map(|(lower, lowered)| {
+                (lower.class, Grants { resets_at: vendor.resets_at(cx.now), own: lowered.own })
+            });
+            let pass = fetched.or(at_hand).map(|pass| Pass { grants, lower, ..pass }).ok_or_else(no_bearer);
+            Admitted { granted: Some((passed, until)), pass }
         }
         Outcome::NoBearer(reason, detail) => Admitted { granted: None, pass: Err((reason, detail)) },
         Outcome::Returned | Outcome::Judged(..) | Outcome::Levels(..) => {
@@ -190,8 +227,19 @@ pub(super) async fn renew(
     let revision = app.credentials.get(&vendor).map_or(0, |credential| credential.revision);
     let class = refused.class;
     let refused = refused.bearer("").map(|bearer| hash::sha256_hex(bearer.reveal().as_bytes()));
-    let ask = Admit { class, n: 0, limit: None, policy: app.revision, bearer: true, refused, revision };
-    match call(cx, app, vendor, Call::Admit(ask)).await {
+    let ask = Admit {
+        class,
+        n: 0,
+        limit: None,
+        policy: app.revision,
+        bearer: true,
+        refused,
+        revision,
+        lower: None,
+        lease: 0,
+        back: None,
+    };
+    match call(cx, &app.tenant(), vendor, Call::Admit(ask)).await {
         Ok(Outcome::Granted(Grant { bearer: Some(bearer), .. })) => {
             Ok(remember(account_key(app, vendor), bearer))
         }
@@ -204,10 +252,10 @@ pub(super) async fn renew(
 }
 
 /// Asks one account.
-pub(super) async fn call(cx: &Cx, app: &App, vendor: Vendor, call: Call) -> Result<Outcome, Problem> {
-    let tenant = app.tenant();
-    let name = wire::name(&tenant, vendor);
-    let reply: wire::Reply = cx.ask(wire::BINDING, &name, &wire::Request { tenant, vendor, call }).await?;
+pub(super) async fn call(cx: &Cx, tenant: &Tenant, vendor: Vendor, call: Call) -> Result<Outcome, Problem> {
+    let name = wire::name(tenant, vendor);
+    let request = wire::Request { tenant: tenant.clone(), vendor, call };
+    let reply: wire::Reply = cx.ask(wire::BINDING, &name, &request).await?;
     cx.cost.rows(reply.rows);
     Ok(reply.outcome)
 }

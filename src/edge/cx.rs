@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::{Serialize, de::DeserializeOwned};
-use worker::Env;
+use worker::{Context, Env};
 
 use super::{glue, log};
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
         secret::Secret,
         time::Millis,
     },
+    wire::text,
 };
 
 /// What is paid for, and what takes time.
@@ -58,6 +59,8 @@ pub(super) struct Cx {
     pub(super) config: Rc<Config>,
     pub(super) cost: Cost,
     pub(super) now: Millis,
+    /// Of a request: what can go on when its answer has left.
+    pub(super) context: Option<Rc<Context>>,
 }
 
 thread_local! {
@@ -70,7 +73,7 @@ pub(super) fn config(env: &Env) -> Result<Rc<Config>, Problem> {
     if let Some(config) = CONFIG.with_borrow(Clone::clone) {
         return Ok(config);
     }
-    let texts: [String; 10] = crate::wire::text::read(&glue::settings(env)).unwrap_or_default();
+    let texts: [String; 11] = crate::wire::text::read(&glue::settings(env)).unwrap_or_default();
     let [
         admin_key,
         seal_key,
@@ -82,6 +85,7 @@ pub(super) fn config(env: &Env) -> Result<Rc<Config>, Problem> {
         days,
         hosts,
         public_url,
+        quota_leases,
     ] = texts;
     let raw = Raw {
         admin_key: Secret::new(admin_key),
@@ -94,6 +98,7 @@ pub(super) fn config(env: &Env) -> Result<Rc<Config>, Problem> {
         keep_days: days,
         webpush_hosts: hosts,
         public_url,
+        quota_leases,
     };
     let config = Rc::new(Config::parse(&raw)?);
     CONFIG.set(Some(Rc::clone(&config)));
@@ -119,7 +124,7 @@ pub(super) fn unavailable(detail: &str) -> Problem {
 
 impl Cx {
     pub(super) fn new(env: Env, config: Rc<Config>) -> Self {
-        Self { env, config, cost: Cost::default(), now: now() }
+        Self { env, config, cost: Cost::default(), now: now(), context: None }
     }
 
     /// Asks a Durable Object.
@@ -134,7 +139,7 @@ impl Cx {
             log::error("object_failed", &[("binding", binding), ("why", why)]);
             unavailable("a storage object does not answer")
         };
-        let body = serde_json::to_string(request).map_err(|_| fault("request"))?;
+        let body = text::write(request);
         let text = glue::ask(&self.env, binding, name, &body).await.map_err(|failed| fault(&failed.0))?;
         crate::wire::text::read(&text).map_err(|_| fault("reply"))
     }
@@ -159,7 +164,7 @@ impl Cx {
         let mut values = Vec::with_capacity(keys.len());
         for keys in keys.chunks(100) {
             add(&self.cost.kv_reads, u32::try_from(keys.len()).unwrap_or(u32::MAX));
-            let list = serde_json::to_string(keys).unwrap_or_default();
+            let list = text::write(keys);
             match glue::read_many(&self.env, binding, &list).await {
                 Ok(found) if found.len() == keys.len() => values.extend(found),
                 Ok(_) => values.extend(keys.iter().map(|_| None)),

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     line::{
         begin::Batch,
+        plan::{self, Of},
         settle::{self as line, Tried},
     },
     model::{app::App, page::Page, problem::Problem, push::Message, time::Millis},
@@ -126,6 +127,10 @@ async fn go_on(
     looked: Looked<'_>,
 ) -> Result<Box<Page>, Problem> {
     passes.apply(&mut batch);
+    batch.lower(|page, vendor| {
+        let of = Of { push: &page.push, due: page.due, now: cx::now() };
+        plan::lowest(app, looked.message, of, &cx.config, vendor)
+    });
     let tried = try_all(cx, app, &mut batch, &passes, looked).await;
     let now = cx::now();
     let (ends, after) = line::settle(&batch, tried, app.policy.over_quota(batch.page.category), now);

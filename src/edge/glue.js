@@ -96,6 +96,7 @@ export function endPieces(writer, whole) {
 export function settings(env) {
   const names = ["ADMIN_KEY", "SEAL_KEY", "SEAL_KEY_OLD", "VENDOR_PROXY"];
   names.push("LEDGER_SHARDS", "LEDGER_SHARDS_BEFORE", "IDEMPOTENCY_HOURS", "KEEP_DAYS", "WEBPUSH_HOSTS", "PUBLIC_URL");
+  names.push("QUOTA_LEASES");
   return JSON.stringify(names.map((name) => String(env[name] ?? "")));
 }
 

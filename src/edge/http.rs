@@ -1,7 +1,9 @@
 //! HTTP: a request → its route → a response. Every problem leaves as `application/problem+json`; the log gets the
 //! cause, the caller gets the code.
 
-use worker::Env;
+use std::rc::Rc;
+
+use worker::{Context, Env};
 
 use super::{
     cx::{self, Cx},
@@ -18,10 +20,14 @@ use crate::{
 const BODY_MAX: u32 = 2 * 1024 * 1024;
 
 /// Answers a request.
-pub(super) async fn handle(request: web_sys::Request, env: Env) -> worker::Result<web_sys::Response> {
+pub(super) async fn handle(
+    request: web_sys::Request,
+    env: Env,
+    context: Context,
+) -> worker::Result<web_sys::Response> {
     let (reply, cost) = match (glue::take(&request, BODY_MAX).await, cx::config(&env)) {
         (Ok(taken), Ok(config)) => {
-            let cx = Cx::new(env, config);
+            let cx = Cx { context: Some(Rc::new(context)), ..Cx::new(env, config) };
             let reply = answer(&cx, &taken, &request).await;
             (reply, Some(cx.cost.header()))
         }

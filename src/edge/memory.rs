@@ -4,6 +4,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use crate::{
+    line::lease::Purse,
     model::{
         app::App,
         ids::{AppId, Tenant},
@@ -13,7 +14,7 @@ use crate::{
         time::Millis,
     },
     vendor::Vendor,
-    wire::account::Bearer,
+    wire::account::{Bearer, Class},
 };
 
 /// Entries per kind; when it is full it starts over.
@@ -54,6 +55,7 @@ struct Memory {
     distrust: Table<String, Millis>,
     without: Table<Tenant, Without>,
     closed: Table<AccountKey, Table<Category, Millis>>,
+    purses: Table<(AccountKey, Class), Purse>,
 }
 
 /// Users without a device that pushes were asked for, until the census is told.
@@ -222,4 +224,15 @@ pub(super) fn closed(account: &AccountKey, goes_as: Category, now: Millis) -> bo
     MEMORY
         .with_borrow(|memory| memory.closed.get(account)?.get(&goes_as).copied())
         .is_some_and(|until| until > now)
+}
+
+/// What is held ahead of a class of an account.
+pub(super) fn purse<R>(account: &AccountKey, class: Class, step: impl FnOnce(&mut Purse) -> R) -> R {
+    MEMORY.with_borrow_mut(|memory| {
+        let key = (account.clone(), class);
+        if memory.purses.len() >= ENTRIES_MAX && !memory.purses.contains_key(&key) {
+            memory.purses.clear();
+        }
+        step(memory.purses.entry(key).or_default())
+    })
 }

@@ -1,6 +1,7 @@
 //! The platform: the only part that knows Cloudflare. It has the I/O half of each step of the line under the step's
 //! own name, the Durable Objects' shells, and the HTTP side. It decides nothing that could be decided without it.
 
+use crate::wire::text;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use worker::{Context, Env, event};
 
@@ -15,6 +16,7 @@ mod exchange;
 mod glue;
 mod http;
 mod import;
+mod lease;
 mod ledger;
 mod log;
 mod memory;
@@ -42,8 +44,8 @@ fn start() {
 
 /// Every HTTP request.
 #[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
-    http::handle(request, env).await
+async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
+    http::handle(request, env, context).await
 }
 
 /// Every batch of the queue. `worker` has an event for it, whose messages do not say how often they were tried.
@@ -58,6 +60,6 @@ pub async fn queue(batch: JsValue, env: Env, _context: JsValue) -> Result<(), Js
     let memory_kb = core::arch::wasm32::memory_size::<0>() * 64;
     let (n, memory_kb) = (done.len().to_string(), memory_kb.to_string());
     log::info("jobs", &[("n", &n), ("cost", &cx.cost.header()), ("memory_kb", &memory_kb)]);
-    glue::done(&batch, &serde_json::to_string(&done).unwrap_or_default());
+    glue::done(&batch, &text::write(&done));
     Ok(())
 }

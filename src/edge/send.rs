@@ -90,7 +90,10 @@ impl Lane<'_> {
     /// One try of each: the calls, and where the vendor wants it a request before each list.
     async fn try_once(&self, which: &[usize]) -> Vec<Tried> {
         let spec = self.vendor.spec();
-        let lane = |at: &usize| Some((*at, self.vendor.lane(self.batch.address(*at, self.vendor)?.1)));
+        let lane = |at: &usize| {
+            let (entry, address) = self.batch.address(*at, self.vendor)?;
+            Some((*at, (self.vendor.lane(address), entry.downgraded)))
+        };
         let calls = send::calls(which.iter().filter_map(lane).collect(), spec.list_max);
         let going: Vec<Going> = calls.into_iter().filter_map(|entries| self.going(entries)).collect();
         let (mut ready, mut tried) = (going, Vec::new());
@@ -148,7 +151,7 @@ impl Lane<'_> {
         // What is drawn here is used for this one request.
         let random = if self.vendor.encrypts() { Some(random().ok()?) } else { None };
         let call = Call {
-            draft: self.batch.drafts.get(&self.vendor)?,
+            draft: self.batch.draft(*going.entries.first()?, self.vendor)?,
             to: &to,
             ids: &going.ids,
             bearer: self.pass.bearer(&self.vendor.audience(to.first()?.address))?.reveal(),

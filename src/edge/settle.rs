@@ -12,7 +12,7 @@ use crate::{
         begin::Batch,
         settle::{self, Aftermath, Weigh},
     },
-    model::{app::App, ids::UserId},
+    model::{app::App, ids::UserId, push::Category},
     vendor::Vendor,
     wire::{
         account::{Call, Outcome},
@@ -26,15 +26,15 @@ const AT_ONCE: usize = 6;
 /// Does what is left to do.
 pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes, after: Aftermath) {
     let Aftermath { weigh, unused, muted, closed } = after;
-    for (vendor, n) in unused {
+    for ((vendor, downgraded), n) in unused {
         let Some(pass) = passes.get(vendor) else { continue };
-        let close = closed.contains(&vendor);
+        let close = closed.contains(&(vendor, downgraded));
         if close {
-            let category = pass.class.goes_as.name();
+            let category = if downgraded { Category::Marketing } else { pass.class.goes_as }.name();
             let of = [("app", app.id.as_str()), ("vendor", vendor.name()), ("category", category)];
             log::warn("quota_closed", &of);
         }
-        admit::give_back(cx, app, vendor, pass, n, close).await;
+        admit::give_back(cx, app, vendor, pass, (n, downgraded), close).await;
     }
     for ((vendor, blame), weigh) in weigh {
         let account = admit::account_key(app, vendor);
@@ -81,7 +81,7 @@ async fn believed(cx: &Cx, app: &App, vendor: Vendor, blame: &str, weigh: &Weigh
     let accepted = memory::take_accepted(&admit::account_key(app, vendor), blame, cx.now);
     let doubtful = weigh.ambiguous.len() as u64;
     let judge = Call::Judge(blame.to_owned(), accepted, doubtful);
-    let remove = matches!(admit::call(cx, app, vendor, judge).await, Ok(Outcome::Judged(true)));
+    let remove = matches!(admit::call(cx, &app.tenant(), vendor, judge).await, Ok(Outcome::Judged(true)));
     if !remove {
         log::warn(
             "tokens_suspected",

@@ -10,7 +10,7 @@ use crate::{
     },
     vendor::{Bearer, Vendor, rules},
     wire::{
-        account::{Admit, Class},
+        account::{Admit, Class, Lower},
         ledger::To,
     },
 };
@@ -20,7 +20,7 @@ const CLOCKS_MS: u64 = 60_000;
 
 /// What has to be asked of one account: nothing where no rule limits the class and the bearer is at hand.
 ///
-/// `closed`: the vendor has refused more of it here.
+/// `closed`: the vendor may have refused more of it.
 pub fn ask(
     app: &App,
     vendor: Vendor,
@@ -43,7 +43,41 @@ pub fn ask(
         bearer,
         refused: None,
         revision,
+        lower: None,
+        lease: 0,
+        back: None,
     })
+}
+
+/// The class that what its own does not let through goes as, where the app says so before anything else that is possible.
+pub fn lower(app: &App, vendor: Vendor, category: Category, expires: Millis, now: Millis) -> Option<Lower> {
+    let over = app.policy.over_quota(category);
+    if first(over, category, false, vendor.resets_at(now), expires) != Some(Over::Downgrade) {
+        return None;
+    }
+    let lowest = Category::Marketing;
+    rules::class(vendor, lowest, &app.policy).ok()?;
+    Some(Lower { class: class(app, vendor, lowest), limit: app.policy.per_day(vendor, lowest) })
+}
+
+/// The first of the ways that is possible for a message that a quota refuses in a window that ends then.
+fn first(
+    over: &[Over],
+    category: Category,
+    downgraded: bool,
+    resets_at: Millis,
+    expires: Millis,
+) -> Option<Over> {
+    let possible = |over: &&Over| match over {
+        Over::Downgrade => !downgraded && category != Category::Marketing,
+        Over::Later => next_window(resets_at) < expires,
+        Over::Drop => true,
+    };
+    over.iter().find(possible).copied()
+}
+
+fn next_window(resets_at: Millis) -> Millis {
+    Millis(resets_at.0.saturating_add(CLOCKS_MS))
 }
 
 /// What messages of a category count as at a vendor.
@@ -59,24 +93,30 @@ pub fn limited(app: &App, vendor: Vendor, class: Class) -> bool {
 /// How a delivery ends that is not let through.
 pub type Refusal = (To, Reason, Option<String>);
 
-/// When a message goes out that a quota refuses in a window that ends then: where the app says that it waits, and it still has the
-/// time.
-pub fn later(over: &[Over], resets_at: Millis, expires: Millis) -> Option<Millis> {
-    let next = Millis(resets_at.0.saturating_add(CLOCKS_MS));
-    let fits = |over: &&Over| match over {
-        Over::Later => next < expires,
-        Over::Drop => true,
-    };
-    match over.iter().find(fits)? {
-        Over::Later => Some(next),
+/// When a message goes out that its vendor has refused for want of quota, in a window that ends then: at once in a lower class, or
+/// in the next window; where the app says so and it still has the time.
+pub fn refused(
+    over: &[Over],
+    category: Category,
+    downgraded: bool,
+    resets_at: Millis,
+    expires: Millis,
+    now: Millis,
+) -> Option<Millis> {
+    match first(over, category, downgraded, resets_at, expires)? {
+        Over::Downgrade => Some(now.plus_secs(1)).filter(|at| *at < expires),
+        Over::Later => Some(next_window(resets_at)),
         Over::Drop => None,
     }
 }
 
-/// What was not granted, in a window that ends then: it waits, or is not sent.
-pub fn no_quota(over: &[Over], resets_at: Millis, expires: Millis) -> Refusal {
+/// What was not granted in its own class or a lower one, in a window that ends then: it waits, or is not sent.
+pub fn no_quota(over: &[Over], category: Category, resets_at: Millis, expires: Millis) -> Refusal {
     let detail = "the day's quota of this class at this vendor is used up";
-    let to = later(over, resets_at, expires).map_or(To::Skipped(Some(resets_at)), To::Held);
+    let to = match first(over, category, true, resets_at, expires) {
+        Some(Over::Later) => To::Held(next_window(resets_at)),
+        Some(Over::Downgrade | Over::Drop) | None => To::Skipped(Some(resets_at)),
+    };
     (to, Reason::Quota, Some(detail.to_owned()))
 }
 
@@ -157,12 +197,38 @@ pub(crate) mod tests {
     #[test]
     fn what_the_quota_refuses_waits_where_the_app_says_so_and_its_time_lasts() {
         let (tomorrow, late) = (Millis(99), Millis(1_000_000));
-        let to = |over: &[Over], expires| no_quota(over, tomorrow, expires).0;
+        let to = |over: &[Over], expires| no_quota(over, Category::Im, tomorrow, expires).0;
         assert_eq!(to(&[], late), To::Skipped(Some(tomorrow)));
         assert_eq!(to(&[Over::Drop, Over::Later], late), To::Skipped(Some(tomorrow)));
         assert_eq!(to(&[Over::Later], late), To::Held(Millis(60_099)));
         assert_eq!(to(&[Over::Later], Millis(60_099)), To::Skipped(Some(tomorrow)));
         assert_eq!(to(&[Over::Later, Over::Drop], Millis(60_099)), To::Skipped(Some(tomorrow)));
+        assert_eq!(
+            to(&[Over::Downgrade, Over::Later], late),
+            To::Held(Millis(60_099)),
+            "the lower class, too"
+        );
+    }
+
+    #[test]
+    fn what_its_own_class_refuses_goes_lower_where_the_app_says_so_first() {
+        let vivo = |over: &[Over], category, expires| {
+            let mut app = app(None);
+            app.policy.over_quota.insert(category, over.to_vec());
+            lower(&app, Vendor::Vivo, category, expires, Millis(0)).map(|lower| lower.class.goes_as)
+        };
+        let (soon, late) = (Millis(1), Millis(9_000_000_000));
+        let goes = Some(Category::Marketing);
+        assert_eq!(vivo(&[Over::Downgrade], Category::Im, soon), goes);
+        assert_eq!(vivo(&[Over::Later, Over::Downgrade], Category::Im, soon), goes, "it has no time to wait");
+        assert_eq!(vivo(&[Over::Later, Over::Downgrade], Category::Im, late), None);
+        assert_eq!(vivo(&[Over::Drop, Over::Downgrade], Category::Im, soon), None);
+        assert_eq!(vivo(&[Over::Downgrade], Category::Marketing, soon), None, "there is no lower one");
+        let at =
+            |over: &[Over], downgraded| refused(over, Category::Im, downgraded, Millis(99), late, Millis(5));
+        assert_eq!(at(&[Over::Downgrade, Over::Later], false), Some(Millis(1_005)));
+        assert_eq!(at(&[Over::Downgrade, Over::Later], true), Some(Millis(60_099)));
+        assert_eq!(at(&[Over::Downgrade], true), None);
     }
 
     #[test]

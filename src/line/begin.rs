@@ -20,6 +20,7 @@ use crate::{
     },
     vendor::{Draft, Ids, Vendor},
     wire::ledger::{Target, To},
+    wire::text,
 };
 
 /// How far ahead a push can be planned, milliseconds: 30 days.
@@ -70,7 +71,7 @@ pub fn order(
 
 /// By meaning, not by bytes: of the push as it was read. Whether the caller waits is not part of it.
 fn digest(push: &Push) -> String {
-    let meaning = serde_json::to_vec(&(&push.to, &push.message, push.when)).unwrap_or_default();
+    let meaning = text::write(&(&push.to, &push.message, push.when)).into_bytes();
     hash::hex(&hash::sha256(&meaning)).chars().take(32).collect()
 }
 
@@ -92,6 +93,8 @@ pub struct Entry {
     pub end: Option<(To, Reason, Option<String>)>,
     /// A request was made for it, or was given up.
     pub tried: bool,
+    /// It goes in the lower class.
+    pub downgraded: bool,
 }
 
 /// A page under way.
@@ -103,6 +106,8 @@ pub struct Batch {
     pub entries: Vec<Entry>,
     /// Per vendor.
     pub drafts: Table<Vendor, Draft>,
+    /// Per vendor: in the lower class.
+    pub lower: Table<Vendor, Draft>,
     /// The page was begun before: this is another try.
     pub again: bool,
 }
@@ -120,15 +125,15 @@ pub fn begin(order: Order, part: Part, took: u32, message: &Message, plan: Plan,
                 let tag = hash::tag(address.token.reveal());
                 let delivery =
                     Delivery { tag, ..Delivery::sending(recipient, vendor, platform, shortened, now) };
-                (delivery, Entry { ids, address: Some(address), end: None, tried: false })
+                (delivery, Entry { ids, address: Some(address), end: None, tried: false, downgraded: false })
             }
             Decision::Hold { vendor, until } => {
                 let delivery = Delivery::held(recipient, vendor, platform, Reason::QuietHours, until, now);
-                (delivery, Entry { ids, address: None, end: None, tried: false })
+                (delivery, Entry { ids, address: None, end: None, tried: false, downgraded: false })
             }
             Decision::Skip { reason, vendor, detail } => {
                 let delivery = Delivery::skipped(recipient, vendor, platform, reason, detail, now);
-                (delivery, Entry { ids, address: None, end: None, tried: false })
+                (delivery, Entry { ids, address: None, end: None, tried: false, downgraded: false })
             }
         }
     });
@@ -146,7 +151,7 @@ pub fn begin(order: Order, part: Part, took: u32, message: &Message, plan: Plan,
         took,
         deliveries,
     };
-    Batch { page, entries, drafts, again: false }
+    Batch { page, entries, drafts, lower: Table::new(), again: false }
 }
 
 /// Another try of the deliveries that are due: what was planned for each of them now.
@@ -169,10 +174,10 @@ pub fn again(page: Page, due: &[u32], plan: Plan) -> Batch {
             None if is_due => (None, Some((To::Skipped(None), Reason::NoDevice, None))),
             None => (None, None),
         };
-        Entry { ids, address, end, tried: false }
+        Entry { ids, address, end, tried: false, downgraded: false }
     });
     let entries = entries.collect();
-    Batch { page, entries, drafts, again: true }
+    Batch { page, entries, drafts, lower: Table::new(), again: true }
 }
 
 impl Batch {
@@ -237,16 +242,55 @@ impl Batch {
         }
     }
 
-    /// Ends every delivery under way at a vendor, but for the first `spare`.
-    pub fn end(&mut self, vendor: Vendor, spare: u64, end: &(To, Reason, Option<String>)) {
-        let mut spare = spare;
+    /// What an entry's request is made from.
+    pub fn draft(&self, at: usize, vendor: Vendor) -> Option<&Draft> {
+        let drafts = if self.entries.get(at)?.downgraded { &self.lower } else { &self.drafts };
+        drafts.get(&vendor)
+    }
+
+    /// Of the deliveries under way at a vendor: so many pass as they are, so many in the lower class, and the rest ends so.
+    pub fn pass(&mut self, vendor: Vendor, mut own: u64, mut lower: u64, end: &(To, Reason, Option<String>)) {
         for at in 0..self.entries.len() {
             if self.address(at, vendor).is_none() {
                 continue;
             }
-            if spare > 0 {
-                spare -= 1;
-            } else if let Some(entry) = self.entries.get_mut(at) {
+            let Some(entry) = self.entries.get_mut(at) else { continue };
+            if own > 0 {
+                own -= 1;
+            } else if lower > 0 {
+                lower -= 1;
+                entry.downgraded = true;
+            } else {
+                // Without an address it has no grant to give back.
+                (entry.end, entry.address) = (Some(end.clone()), None);
+            }
+        }
+    }
+
+    /// Makes what goes in the lower class. Where nothing can be made of it, what would have gone so ends.
+    pub fn lower(&mut self, make: impl Fn(&Page, Vendor) -> Result<Draft, (To, Reason, Option<String>)>) {
+        for vendor in self.downgraded() {
+            match make(&self.page, vendor) {
+                Ok(draft) => {
+                    self.lower.insert(vendor, draft);
+                }
+                Err(end) => self.no_lower(vendor, &end),
+            }
+        }
+    }
+
+    fn downgraded(&self) -> Vec<Vendor> {
+        let goes = |vendor: &Vendor| {
+            let mut all = (0..self.entries.len()).filter_map(|at| self.address(at, *vendor));
+            all.any(|(entry, _)| entry.downgraded)
+        };
+        Vendor::ALL.into_iter().filter(goes).collect()
+    }
+
+    fn no_lower(&mut self, vendor: Vendor, end: &(To, Reason, Option<String>)) {
+        for at in 0..self.entries.len() {
+            let goes = self.address(at, vendor).is_some_and(|(entry, _)| entry.downgraded);
+            if let Some(entry) = self.entries.get_mut(at).filter(|_| goes) {
                 entry.end = Some(end.clone());
             }
         }

@@ -13,7 +13,7 @@
 //! | [`settle`] | answers → final states, dead tokens, unused quota |
 //! | [`reply`] | the end → JSON |
 //!
-//! [`page`] cuts the targets of a queued push into the pages that go this way; [`explain`] shows what would go;
+//! [`lease`] is what passes without asking. [`page`] cuts the targets of a queued push into the pages that go this way; [`explain`] shows what would go;
 //! [`funnel`] counts what went. [`receipts`] is where vendors report to, [`report`] what becomes of it.
 
 pub mod admit;
@@ -22,6 +22,7 @@ pub mod begin;
 pub mod explain;
 pub mod funnel;
 pub mod health;
+pub mod lease;
 pub mod page;
 pub mod parse;
 pub mod plan;

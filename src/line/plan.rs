@@ -1,8 +1,6 @@
 //! Step 4: devices → what each of them gets, or why nothing. One draft per vendor is made and sized to fit; the
 //! devices share it.
 
-use std::collections::HashSet;
-
 use crate::model::table::Table;
 
 use super::{
@@ -18,12 +16,14 @@ use crate::{
         device::{Address, Permission, Platform},
         ids::PushId,
         kind::Kind,
+        once::Once,
         problem::{Code, Problem},
         push::{Category, Message, Push},
         table::gather,
         time::Millis,
     },
     vendor::{Brief, Draft, Hosts, TooLarge, Vendor, rules},
+    wire::ledger::To,
 };
 
 /// What one recipient gets.
@@ -121,10 +121,23 @@ fn draft(
     })
 }
 
+/// What a vendor gets of a message whose own class has no more quota: the same in the lowest class.
+pub fn lowest(
+    app: &App,
+    message: &Message,
+    of: Of<'_>,
+    config: &Config,
+    vendor: Vendor,
+) -> Result<Draft, (To, Reason, Option<String>)> {
+    let message = Message { category: Category::Marketing, ..message.clone() };
+    draft(app, &message, of, config, vendor)
+        .map_err(|(reason, detail)| (To::Skipped(None), reason, Some(detail)))
+}
+
 /// Decides.
 pub fn plan(app: &App, message: &Message, found: Vec<Found>, of: Of<'_>, config: &Config) -> Plan {
     let mut drafts: Table<Vendor, Result<Draft, Refused>> = Table::new();
-    let mut seen = HashSet::new();
+    let mut once = Once::default();
     let decisions = found
         .into_iter()
         .map(|Found { recipient, platform, reach }| {
@@ -140,7 +153,7 @@ pub fn plan(app: &App, message: &Message, found: Vec<Found>, of: Of<'_>, config:
                             .err()
                             .cloned()
                     };
-                    decide(app, message, config, reached, &mut seen, &mut fit, of.now)
+                    decide(app, message, config, reached, &mut once, &mut fit, of.now)
                 }
             };
             Decided { recipient, platform, decision }
@@ -155,7 +168,7 @@ fn decide(
     message: &Message,
     config: &Config,
     reached: Reached,
-    seen: &mut HashSet<(Vendor, String)>,
+    once: &mut Once,
     refused: &mut dyn FnMut() -> Option<Refused>,
     now: Millis,
 ) -> Decision {
@@ -191,7 +204,7 @@ fn decide(
         let detail = format!("no sign of life for {days} days; marketing is not sent to such devices");
         return skip(Some(vendor), Reason::Stale, detail);
     }
-    if !seen.insert((vendor, address.token.reveal().to_owned())) {
+    if !once.first(&[vendor.name(), address.token.reveal()]) {
         return skip(Some(vendor), Reason::Duplicate, "another delivery of this push has the same token");
     }
     match refused() {

@@ -12,6 +12,7 @@ use crate::{
     wire::{
         account::{Devices, Level, Pool},
         census::Reply,
+        text,
     },
 };
 
@@ -47,7 +48,7 @@ pub fn quota(app: &App, accounts: &[Account], counted: &[Reply], now: Millis) ->
         (vendor.name().to_owned(), json!({"resets_at": resets_at.rfc3339(), "limits": limits}))
     });
     let shown: Map<String, Value> = gather(shown);
-    json!({"accounts": shown}).to_string()
+    text::write(&json!({"accounts": shown}))
 }
 
 /// A vendor's rule on what it limits, and all categories that it limits together.
@@ -71,7 +72,10 @@ fn limit(
     shown.insert("categories".into(), json!(categories));
     shown.insert("by".into(), by.into());
     shown.insert("per_day".into(), json!(per_day));
+    let reserved = level.map_or(0, |level| level.reserved);
     shown.insert("granted".into(), granted.into());
+    shown.insert("used".into(), granted.saturating_sub(reserved).into());
+    shown.insert("reserved".into(), reserved.into());
     shown.insert("left".into(), json!(left));
     if let Some(until) = closed {
         shown.insert("closed_until".into(), until.rfc3339().into());
@@ -113,7 +117,7 @@ mod tests {
         let entry = |text: &str, n| (Entry::try_from(text.to_owned()).unwrap(), n);
         let devices = vec![entry("vivo g 19999", 15_000), entry("vivo d 19999", 9_000)];
         let counted = [Reply { devices, ..Reply::default() }];
-        let level = |pool, granted, closed| Level { pool, granted, closed };
+        let level = |pool, granted, closed| Level { pool, granted, reserved: 1, closed };
         let vivo = vec![
             level(Pool::Category(Category::Marketing), 4, None),
             level(Pool::Public, 10, Some(Millis(now.0 + 1))),
@@ -130,10 +134,10 @@ mod tests {
         assert_eq!((&vendors["granted"], &vendors["left"]), (&json!(10), &json!(0)), "closed");
         assert_eq!(vendors["closed_until"], Millis(now.0 + 1).rfc3339());
         assert_eq!(vendors["rule"]["per_device"], 2);
-        let own = json!({"categories": ["marketing"], "by": "app", "per_day": 9, "granted": 4, "left": 5});
+        let own = json!({"categories": ["marketing"], "by": "app", "per_day": 9, "granted": 4, "used": 3, "reserved": 1, "left": 5});
         assert_eq!(limits[1], own);
         assert_eq!(limits[2], Value::Null);
-        let fcm = json!([{"categories": ["marketing"], "by": "app", "per_day": 5, "granted": 0, "left": 5}]);
+        let fcm = json!([{"categories": ["marketing"], "by": "app", "per_day": 5, "granted": 0, "used": 0, "reserved": 0, "left": 5}]);
         assert_eq!(shown["accounts"]["fcm"]["limits"], fcm);
     }
 }

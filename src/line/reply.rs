@@ -24,6 +24,7 @@ use crate::{
     vendor::Vendor,
     wire::{
         ledger::Known,
+        text,
         user::{Advice, Erased, Person},
     },
 };
@@ -74,6 +75,8 @@ struct DeliveryReply<'a> {
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     shortened: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    downgraded: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<String>,
     /// How far it is known to have come, and since when.
@@ -189,6 +192,7 @@ fn delivery(delivery: &Delivery, with_trace: bool) -> DeliveryReply<'_> {
         vendor_id: delivery.vendor_id.as_deref(),
         detail: delivery.detail.as_deref(),
         shortened: delivery.shortened,
+        downgraded: delivery.downgraded,
         until: delivery.until.map(|at| at.rfc3339()),
         seen: delivery.seen.map(|(seen, _)| seen),
         seen_at: delivery.seen.map(|(_, at)| at.rfc3339()),
@@ -397,5 +401,5 @@ pub fn advice(advice: &Advice) -> String {
 
 /// Plain data never fails to serialize.
 fn text(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+    text::write(value)
 }

@@ -69,12 +69,12 @@ pub struct Dead {
 pub struct Aftermath {
     /// Per vendor and blame.
     pub weigh: Table<(Vendor, String), Weigh>,
-    /// Per vendor: deliveries that took a grant and did not use it.
-    pub unused: Table<Vendor, u64>,
+    /// Per vendor, and whether in the lower class: deliveries that took a grant and did not use it.
+    pub unused: Table<(Vendor, bool), u64>,
     /// Devices of which a vendor says that notifications are switched off.
     pub muted: Vec<Dead>,
-    /// Vendors of whom a class has no more today, as they say.
-    pub closed: Vec<Vendor>,
+    /// Vendors, and whether in the lower class, that say that there is no more of it today.
+    pub closed: Vec<(Vendor, bool)>,
 }
 
 /// What has become of this try of every delivery under way.
@@ -86,6 +86,8 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>, over: &[Over], now: Millis) -> (
     let mut dead_at = Vec::new();
     for Tried { entry: at, blame, verdict } in tried {
         let Some((delivery, address)) = under_way(batch, at) else { continue };
+        let downgraded = batch.entries.get(at).is_some_and(|entry| entry.downgraded);
+        let passed = (address.vendor, downgraded);
         let under = (address.vendor, blame);
         let weigh = after.weigh.entry(under.clone()).or_default();
         match &verdict.outcome {
@@ -100,7 +102,7 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>, over: &[Over], now: Millis) -> (
                 }
             }
             Outcome::Muted => after.muted.extend(dead(delivery, address, None)),
-            Outcome::Quota if !after.closed.contains(&address.vendor) => after.closed.push(address.vendor),
+            Outcome::Quota if !after.closed.contains(&passed) => after.closed.push(passed),
             Outcome::Quota => {}
             Outcome::Retry { .. }
             | Outcome::Rejected
@@ -110,11 +112,13 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>, over: &[Over], now: Millis) -> (
             | Outcome::Unknown => {}
         }
         if !used(&verdict.outcome) {
-            *after.unused.entry(address.vendor).or_default() += 1;
+            *after.unused.entry(passed).or_default() += 1;
         }
         let tag = Some(hash::tag(address.token.reveal())).filter(|tag| *tag != delivery.tag);
-        let next = admit::later(over, address.vendor.refused_until(now), batch.page.expires);
-        ends.insert(at, End { tag, ..end(at, delivery.tries, verdict, next) });
+        let Page { category, expires, .. } = batch.page;
+        let until = address.vendor.refused_until(now);
+        let next = admit::refused(over, category, downgraded, until, expires, now);
+        ends.insert(at, End { tag, downgraded, ..end(at, delivery.tries, verdict, next) });
     }
     // What the gateway does not believe it does not pass on either: a backend would forget its users.
     for (at, under) in dead_at {
@@ -131,17 +135,23 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>, over: &[Over], now: Millis) -> (
             continue;
         }
         let (to, reason, detail) = match (&entry.end, &entry.address) {
-            (Some(end), _) => end.clone(),
+            (Some(end), address) => {
+                if let Some(address) = address {
+                    *after.unused.entry((address.vendor, entry.downgraded)).or_default() += 1;
+                }
+                end.clone()
+            }
             // Nothing was even tried: nothing may be left without an end.
             (None, Some(address)) => {
-                *after.unused.entry(address.vendor).or_default() += 1;
+                *after.unused.entry((address.vendor, entry.downgraded)).or_default() += 1;
                 (To::Retry(None), Reason::VendorUnavailable, Some("not sent".into()))
             }
             (None, None) => continue,
         };
         let tries = delivery.tries;
         let reason = Some(reason);
-        ends.insert(at, End { at: place(at), tries, to, sent: false, reason, detail, tag: None });
+        let downgraded = entry.downgraded;
+        ends.insert(at, End { at: place(at), tries, to, sent: false, reason, detail, tag: None, downgraded });
     }
     (ends.into_iter().map(|(_, end)| end).collect(), after)
 }
@@ -177,6 +187,7 @@ pub fn not_sent(page: &Page, due: &[u32], why: &str) -> Vec<End> {
         reason: Some(Reason::VendorUnavailable),
         detail: Some(format!("not sent: {why}")),
         tag: None,
+        downgraded: false,
     };
     sending.map(end).collect()
 }
@@ -231,7 +242,8 @@ fn end(at: usize, tries: u32, verdict: Verdict, next: Option<Millis>) -> End {
         Outcome::Credentials(_) => (To::Failed, Some(Reason::Credentials)),
         Outcome::Unknown => (To::Unknown, Some(Reason::NoAnswer)),
     };
-    End { at: place(at), tries, to, sent: verdict.left, reason, detail: verdict.detail, tag: None }
+    let (sent, detail) = (verdict.left, verdict.detail);
+    End { at: place(at), tries, to, sent, reason, detail, tag: None, downgraded: false }
 }
 
 impl Weigh {

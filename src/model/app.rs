@@ -99,6 +99,8 @@ pub struct Policy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Over {
+    /// It goes out at once in the vendor's lowest class, marketing's, as far as that one has room.
+    Downgrade,
     /// It goes out when the next window begins, if its `ttl` lasts so long.
     Later,
     /// It is not sent.

@@ -242,6 +242,9 @@ pub struct Delivery {
     pub lost: Option<(Reason, String)>,
     /// What it was before, oldest first.
     pub trace: Vec<Step>,
+    /// It went in the vendor's lowest class: its own had no more. Last: in rows of before it was thought of it is missing.
+    #[serde(default)]
+    pub downgraded: bool,
 }
 
 /// Something a delivery has been.
@@ -321,6 +324,7 @@ impl Delivery {
             seen: None,
             lost: None,
             trace: Vec::new(),
+            downgraded: false,
         }
     }
 

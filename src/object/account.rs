@@ -2,6 +2,9 @@
 
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
+mod leases;
+
+use self::leases::Leases;
 use super::{
     bearer::Bearers,
     quota::{Counter, Mark},
@@ -16,7 +19,7 @@ use crate::{
         Vendor,
         rules::{self, PerDay},
     },
-    wire::account::{Admit, Bearer, Class, Devices, Level, Pool},
+    wire::account::{Admit, Bearer, Class, Devices, Lease, Level, Lowered, Pool, Return},
 };
 
 /// How long the census' word on devices is good, milliseconds.
@@ -37,6 +40,7 @@ pub struct State {
     devices: Devices,
     /// When the census was last asked for them.
     asked_at: Millis,
+    leases: Leases,
     /// The access tokens.
     pub bearers: Bearers,
 }
@@ -59,6 +63,10 @@ pub struct Taken {
     pub granted: u64,
     /// They count against a limit of the app's own.
     pub own: bool,
+    /// What passes of the rest in the lower class.
+    pub lower: Option<Lowered>,
+    /// Grants ahead.
+    pub lease: Option<Lease>,
     /// What is kept has changed: it is to be written before the answer leaves.
     pub write: bool,
 }
@@ -74,6 +82,7 @@ impl State {
             closed: gather(kept.closed),
             devices: kept.devices,
             asked_at: kept.asked_at,
+            leases: Leases::default(),
             bearers: Bearers::load(bearer),
         }
     }
@@ -93,11 +102,15 @@ impl State {
     /// Whether the census has to be asked first. The limit is never below its rule's least: until that is used up nobody needs to
     /// know how many devices there are.
     pub fn wants_devices(&self, admit: &Admit, vendor: Vendor, now: Millis) -> bool {
-        let Some(rule) = per_day(vendor, admit.class.goes_as) else { return false };
         let known = now.0.saturating_sub(self.asked_at.0) < COUNTED_MS;
-        !known
-            && self.closed_until(admit.class, vendor, now).is_none()
-            && self.left(Pool::Public, rule.limit(self.devices), vendor, now) < admit.n
+        let classes = [admit.class].into_iter().chain(admit.lower.map(|lower| lower.class));
+        let short = |class: Class| {
+            per_day(vendor, class.goes_as).is_some_and(|rule| {
+                self.closed_until(class, vendor, now).is_none()
+                    && self.left(Pool::Public, rule.limit(self.devices), vendor, now) < admit.n
+            })
+        };
+        !known && classes.into_iter().any(short)
     }
 
     /// What the census says. Where it does not answer the last count holds, and it is asked again in a little while.
@@ -119,33 +132,70 @@ impl State {
         self.counters.get(&pool).map_or(limit, |counter| counter.left(limit, today))
     }
 
-    /// Lets deliveries of a class pass, as many as every limit on them lets. Of two callers the one with the newer copy of the
-    /// app says the app's limit: an isolate that is behind does not bring an older, higher one back.
+    /// Lets deliveries of a class pass, as many as every limit on them lets, and of the rest as many as the limits on the lower class
+    /// let.
     pub fn take(&mut self, admit: &Admit, vendor: Vendor, now: Millis) -> Taken {
+        if let Some(back) = &admit.back {
+            self.give_back(back, vendor);
+        }
         // Who asks for a bearer only says nothing of limits.
         if admit.n == 0 {
             return Taken::default();
         }
-        let Class { category, goes_as } = admit.class;
+        let mut taken = self.pass(admit, admit.lease, vendor, now);
+        let rest = admit.n.saturating_sub(taken.granted);
+        if let Some(lower) = admit.lower.filter(|_| rest > 0) {
+            let admit =
+                Admit { class: lower.class, limit: lower.limit, n: rest, back: None, ..admit.clone() };
+            let lowered = self.pass(&admit, 0, vendor, now);
+            taken.lower = Some(Lowered { n: lowered.granted, own: lowered.own });
+            taken.write |= lowered.write;
+        }
+        taken
+    }
+
+    /// Of two callers the one with the newer copy of the app says the app's limit: an isolate that is behind does not bring an
+    /// older, higher one back.
+    fn pass(&mut self, admit: &Admit, ahead: u64, vendor: Vendor, now: Millis) -> Taken {
+        let (class, Class { category, goes_as }) = (admit.class, admit.class);
         let (known, said) = (self.limits.get(&category).copied(), (admit.policy, admit.limit));
         let newest = known.filter(|known| known.0 > admit.policy).unwrap_or(said);
         self.limits.insert(category, newest);
         // A changed limit is written also where it lets nothing pass.
-        let mut write = known.and_then(|known| known.1) != newest.1;
+        let write = known.and_then(|known| known.1) != newest.1;
         let own = newest.1.map(|limit| (Pool::Category(category), limit));
-        if self.closed_until(admit.class, vendor, now).is_some() {
-            return Taken { granted: 0, own: own.is_some(), write };
+        let mut taken = Taken { own: own.is_some(), write, ..Taken::default() };
+        if self.closed_until(class, vendor, now).is_some() {
+            return taken;
         }
         let vendors = per_day(vendor, goes_as).map(|rule| (Pool::Public, rule.limit(self.devices)));
         let today = now.day(vendor.day_zone());
         let pools: Vec<(Pool, u64)> = own.into_iter().chain(vendors).collect();
         let left = |(pool, limit): &(Pool, u64)| self.left(*pool, *limit, vendor, now);
-        let granted = pools.iter().map(left).chain([admit.n]).min().unwrap_or_default();
+        taken.granted = pools.iter().map(left).chain([admit.n]).min().unwrap_or_default();
+        let most = |(pool, limit): &(Pool, u64)| {
+            let left = self.left(*pool, *limit, vendor, now).saturating_sub(taken.granted);
+            leases::most(*limit, left, self.reserved(*pool, vendor, now))
+        };
+        let ahead = pools.iter().map(most).min().unwrap_or_default().min(ahead);
+        if taken.granted == admit.n {
+            taken.lease = self.leases.give(class, ahead, vendor.resets_at(now), now);
+        }
+        let all = taken.granted + taken.lease.map_or(0, |lease| lease.n);
         for (pool, limit) in pools {
             let counter = self.counters.entry(pool).or_insert_with(|| Counter::load(None, today));
-            write |= counter.take(granted, limit, today, now).write.is_some();
+            taken.write |= counter.take(all, limit, today, now).write.is_some();
         }
-        Taken { granted, own: own.is_some(), write }
+        taken
+    }
+
+    /// Grants in leases that have not ended.
+    fn reserved(&self, pool: Pool, vendor: Vendor, now: Millis) -> u64 {
+        let counts = |class: Class| match pool {
+            Pool::Category(category) => class.category == category,
+            Pool::Public => per_day(vendor, class.goes_as).is_some(),
+        };
+        self.leases.reserved(counts, now)
     }
 
     /// The vendor says that its day has no more of a class.
@@ -164,8 +214,10 @@ impl State {
         self.closed_until(class, vendor, now).unwrap_or_else(|| vendor.resets_at(now))
     }
 
-    /// Takes back what was granted in the window that ends at `resets_at`; `own`: it counted against the app's own limit.
-    pub fn give_back(&mut self, class: Class, n: u64, own: bool, resets_at: Millis, vendor: Vendor) {
+    /// Takes back what was granted and not used.
+    pub fn give_back(&mut self, back: &Return, vendor: Vendor) {
+        let Return { class, resets_at, n, own, close: _, lease } = *back;
+        self.leases.ended(lease);
         // The last millisecond of the window names its day.
         let day = Millis(resets_at.0.saturating_sub(1)).day(vendor.day_zone());
         let own = own.then_some(Pool::Category(class.category));
@@ -183,7 +235,8 @@ impl State {
         let pools = Category::ALL.map(Pool::Category).into_iter().chain([Pool::Public]);
         let level = |pool| {
             let granted = self.counters.get(&pool).map_or(0, |counter| counter.granted(today));
-            Level { pool, granted, closed: self.closed.get(&pool).copied() }
+            let reserved = self.reserved(pool, vendor, now).min(granted);
+            Level { pool, granted, reserved, closed: self.closed.get(&pool).copied() }
         };
         pools.map(level).filter(|level| level.granted > 0 || level.closed_at(now).is_some()).collect()
     }

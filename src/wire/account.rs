@@ -43,7 +43,10 @@ pub enum Call {
     Judge(String, u64, u64),
 }
 
-/// What is left over of a request to pass.
+/// How long a lease lasts, milliseconds.
+pub const LEASE_MS: u64 = 10_000;
+
+/// What is left over of a request to pass, or of a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Return {
     /// Of what.
@@ -56,6 +59,37 @@ pub struct Return {
     pub own: bool,
     /// The vendor says that its day has no more of this: nothing passes until it ends.
     pub close: bool,
+    /// The lease that ends with it; 0: none does.
+    pub lease: u64,
+}
+
+/// A block of grants that an isolate may use until it ends, without asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Lease {
+    /// Names it when it comes back.
+    pub id: u64,
+    /// How many, beside those that were asked for.
+    pub n: u64,
+    /// When it ends: within the window.
+    pub until: Millis,
+}
+
+/// A lower class that what its own does not let through may go as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Lower {
+    /// Which.
+    pub class: Class,
+    /// Most of it in one of the vendor's days by the app's own word.
+    pub limit: Option<u64>,
+}
+
+/// What passes in the lower class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Lowered {
+    /// How many; at most as many as do not pass in their own.
+    pub n: u64,
+    /// They count against a limit of the app's own.
+    pub own: bool,
 }
 
 /// What passes.
@@ -69,10 +103,14 @@ pub struct Grant {
     pub own: bool,
     /// Where one was wanted.
     pub bearer: Option<Bearer>,
+    /// What passes of the rest in the lower class.
+    pub lower: Option<Lowered>,
+    /// Grants ahead, where they were wished for.
+    pub lease: Option<Lease>,
 }
 
 /// What a message counts as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize_tuple, Deserialize_tuple)]
 pub struct Class {
     /// What it is for: the app's own limits.
     pub category: Category,
@@ -97,6 +135,8 @@ pub struct Level {
     pub pool: Pool,
     /// Granted today, less what came back.
     pub granted: u64,
+    /// Of these, in leases that have not ended.
+    pub reserved: u64,
     /// The vendor has refused more until then.
     pub closed: Option<Millis>,
 }
@@ -125,6 +165,12 @@ pub struct Admit {
     pub refused: Option<String>,
     /// Which revision of the credential the caller knows: a bearer made from an older one is void.
     pub revision: u64,
+    /// The class that the rest may go as.
+    pub lower: Option<Lower>,
+    /// So many ahead are wished for.
+    pub lease: u64,
+    /// What is left of the last lease.
+    pub back: Option<Return>,
 }
 
 /// The answer.
@@ -180,9 +226,10 @@ mod tests {
     #[test]
     fn calls_are_pinned() {
         for text in [
-            r#"[["shop",1],"fcm",{"admit":[["marketing","marketing"],2,100,9,true,null,3]}]"#,
+            r#"[["shop",1],"fcm",{"admit":[["marketing","marketing"],2,100,9,true,null,3,null,0,null]}]"#,
             r#"[["shop",1],"apns",{"judge":["sandbox/com.example",9,1]}]"#,
-            r#"[["shop",1],"fcm",{"return":[["im","marketing"],5,1,true,false]}]"#,
+            r#"[["shop",1],"fcm",{"admit":[["im","im"],2,5,9,false,null,3,[["marketing","marketing"],9],8,[["im","im"],5,1,true,false,7]]}]"#,
+            r#"[["shop",1],"fcm",{"return":[["im","marketing"],5,1,true,false,0]}]"#,
             r#"[["shop",1],"vivo","show"]"#,
         ] {
             let call: Request = crate::wire::text::read(text).unwrap();

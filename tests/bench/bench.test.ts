@@ -39,12 +39,13 @@ test("messages are found however the stream is cut", () => {
 test("a smoke run prints every table and writes the numbers", { timeout: 120_000 }, () => {
   const run = spawnSync(process.execPath, [join(ROOT, "tests/bench/main.ts"), "--quick"], { cwd: ROOT, encoding: "utf8" });
   assert.equal(run.status, 0, run.stderr);
-  for (const title of ["CPU of workerd for a push to one device", "to 50 devices", "Speed", "Cost of a push", "A JWT of HarmonyOS", "Start and size"]) {
+  for (const title of ["CPU of workerd for a push to one device", "to 50 devices", "Speed", "Cost of a push", "Object calls of", "A JWT of HarmonyOS", "Start and size"]) {
     assert.ok(run.stdout.includes(title), `no table "${title}":\n${run.stdout}`);
   }
-  const { cpu, cost, start, size } = JSON.parse(readFileSync(join(ROOT, "target/bench.json"), "utf8"));
+  const { cpu, cost, leases, start, size } = JSON.parse(readFileSync(join(ROOT, "target/bench.json"), "utf8"));
   assert.equal(cpu.length, 10);
   assert.equal(cost.length, 16);
+  for (const { pushes, before, after } of leases) assert.ok(before === 3 * pushes && after < before, `${before} ${after}`);
   assert.ok(start.ours.median > 0 && size[0].gzip > 0);
 });
 

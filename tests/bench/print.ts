@@ -5,6 +5,7 @@ import { type CostResult, type Counts, PRICES, type Price } from "./cost.ts";
 import type { CpuResult, Spread } from "./cpu.ts";
 import type { ImportResult } from "./import.ts";
 import type { LargeResult } from "./large.ts";
+import type { LeaseResult } from "./leases.ts";
 import type { SignResult } from "./sign.ts";
 import type { Size, StartResult } from "./start.ts";
 
@@ -74,6 +75,12 @@ export function large(results: readonly LargeResult[]): void {
     "every delivery is accounted for: accepted, and the funnel balanced. To hold: rows ≤ 0.05, ≤ $0.80 per million",
     "rows: of the upload's own rows nothing is counted; requests, queue operations and CPU are in the price",
   ]);
+}
+
+export function leases(results: readonly LeaseResult[]): void {
+  const rows = results.map(({ callers, pushes, before, after }) => [whole(callers), ...[before, after].flatMap((calls) => [whole((calls * 1000) / pushes), two((calls * PRICES.object_request) / pushes)])]);
+  const head = ["callers", "each push asks", "$ per million", "with leases", "$ per million"];
+  section("Object calls of 1,000 pushes to one device, limited class", table(head, rows), ["two of each push are its ledger's; the call that brings the last lease back is in"]);
 }
 
 export function imported(results: readonly ImportResult[]): void {

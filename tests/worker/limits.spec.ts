@@ -103,3 +103,64 @@ test("only a key with the scope read sees the limits, and a vendor without a cre
   assert.equal((await stage.ask("GET", "/v1/quota", key)).status, 403);
   assert.deepEqual(Object.keys((await stage.must("GET", "/v1/quota", app.key)).accounts).sort(), ["apns", "fcm"]);
 });
+
+/** What vivo saw of a message to one phone. */
+const classes = () => stage.seen("vivo").filter(({ path }) => path === "/message/send").map(({ body }) => [body.classification, body.category]);
+
+test("what is over goes in the lower class where the app says so, as far as that one has room, and says it", async () => {
+  const over_quota = { order: ["downgrade", "drop"] };
+  const app = await stage.channels({ quota: { vivo: { order: { per_day: 1 }, marketing: { per_day: 1 } } }, over_quota });
+  stage.lab.clearLog();
+  const send = async () => (await stage.push(app, { to: to("vivo"), category: "order" })).json.deliveries[0];
+  const [own, lower, none] = [await send(), await send(), await send()];
+  assert.deepEqual([own.state, own.downgraded], ["accepted", undefined]);
+  assert.deepEqual([lower.state, lower.downgraded], ["accepted", true]);
+  assert.deepEqual([none.state, none.reason], ["skipped", "quota"]);
+  assert.deepEqual(classes(), [[1, "ORDER"], [0, "MARKETING"]]);
+  const granted = (await quota(app, "vivo")).limits.map(({ by, categories, granted }: any) => [by, ...categories, granted]);
+  assert.deepEqual(granted, [["vendor", "follow", "marketing", 1], ["app", "order", 1], ["app", "marketing", 1]]);
+});
+
+test("a page is split: so many in their own class, so many lower, the rest waits", async () => {
+  const over_quota = { order: ["downgrade", "later"] };
+  const app = await stage.channels({ quota: { vivo: { order: { per_day: 2 }, marketing: { per_day: 3 } } }, over_quota });
+  stage.lab.clearLog();
+  const answer = await stage.push(app, { to: to("vivo", 7), category: "order", ttl: 3 * 86_400 });
+  assert.deepEqual(answer.json.counts, { accepted: 5, held: 2 }, answer.text);
+  const shown = answer.json.deliveries.map(({ state, downgraded }: any) => `${state}${downgraded ? " lower" : ""}`);
+  assert.deepEqual(shown, ["accepted", "accepted", "accepted lower", "accepted lower", "accepted lower", "held", "held"]);
+});
+
+test("what the vendor itself refuses goes lower a moment later", async () => {
+  const app = await stage.channels({ over_quota: { im: ["downgrade"] } });
+  const send = () => stage.push(app, { to: to("vivo"), category: "im" });
+  assert.equal((await send()).json.counts.accepted, 1);
+  stage.lab.fault({ vendor: "vivo", do: { reason: "10070" } });
+  const refused = await send();
+  assert.deepEqual([refused.json.deliveries[0].state, refused.json.deliveries[0].reason], ["held", "quota"], refused.text);
+  const ended = await until(async () => {
+    const { deliveries } = await stage.must("GET", `/v1/push/${refused.json.id}`, app.key);
+    return deliveries[0].state === "accepted" ? deliveries[0] : undefined;
+  }, 10_000);
+  assert.equal(ended.downgraded, true);
+  // The next one knows it before it leaves.
+  stage.lab.clearLog();
+  const next = (await send()).json.deliveries[0];
+  assert.deepEqual([next.state, next.downgraded], ["accepted", true]);
+  assert.deepEqual(classes(), [[0, "MARKETING"]]);
+});
+
+test("grants in the lower class go back to the lower class", async () => {
+  const over_quota = { order: ["downgrade"] };
+  const app = await stage.app({ quota: { apns: { order: { per_day: 0 }, marketing: { per_day: 1 } } }, over_quota });
+  const token = await stage.iphone(app, "u");
+  stage.lab.clearLog();
+  stage.lab.fault({ vendor: "apns", match: { token }, times: 2, do: { reason: "ServiceUnavailable" } });
+  const send = async () => (await stage.push(app, { to: { users: ["u"] }, category: "order", ttl: 0 })).json.deliveries[0];
+  for (let n = 0; n < 2; n++) assert.equal((await send()).reason, "vendor_unavailable");
+  const sent = await send();
+  assert.deepEqual([sent.state, sent.downgraded], ["accepted", true]);
+  assert.equal((await send()).reason, "quota");
+  const seen = stage.seen("apns").at(-1);
+  assert.deepEqual([seen.headers["apns-priority"], seen.body.aps["interruption-level"]], ["5", "passive"]);
+});

@@ -24,7 +24,7 @@ use crate::{
     line::health,
     model::{delivery::Reason, problem::Problem},
     object::{
-        account::{Kept, State as Held},
+        account::{Kept, State as Held, Taken},
         bearer::{Have, Refusal},
         judge::Seen,
     },
@@ -98,7 +98,7 @@ impl Account {
             Call::Admit(admit) => self.admit(ask, admit).await?,
             Call::Return(back) => {
                 let ahead = self.with(ask, |held, rows| {
-                    held.give_back(back.class, back.n, back.own, back.resets_at, ask.vendor);
+                    held.give_back(back, ask.vendor);
                     if back.close {
                         held.close(back.class, ask.vendor, now());
                         store(rows, &held.keep(now()))?;
@@ -156,7 +156,8 @@ impl Account {
             Ok((taken, held.until(admit.class, ask.vendor, now), held.is_ahead()))
         })?;
         self.trim_later(ahead).await?;
-        Ok(Outcome::Granted(Grant { n: taken.granted, until, own: taken.own, bearer }))
+        let Taken { granted, own, lower, lease, write: _ } = taken;
+        Ok(Outcome::Granted(Grant { n: granted, until, own, bearer, lower, lease }))
     }
 
     /// How many devices the vendor's limit depends on.
@@ -268,7 +269,7 @@ fn load(rows: &Rows, env: &Env, ask: &Ask) -> worker::Result<Held> {
 }
 
 fn store(rows: &Rows, kept: &Kept) -> worker::Result<()> {
-    let values = vec![serde_json::to_string(kept)?.into()];
+    let values = vec![text::write(kept).into()];
     rows.write("INSERT OR REPLACE INTO kept (id, record) VALUES (1, ?)", values)
 }
 
@@ -278,14 +279,11 @@ fn bearer_owner(ask: &Ask) -> String {
 
 /// The bearer outlives the object's memory, sealed like the credential it was made from.
 fn keep(rows: &Rows, env: &Env, ask: &Ask, bearer: &Bearer) -> worker::Result<()> {
-    let text = serde_json::to_string(bearer)?;
+    let text = text::write(bearer);
     let nonce = random().map_err(fault)?;
     let sealed = config(env).map_err(fault)?.seal_keys.seal(&bearer_owner(ask), text.as_bytes(), nonce);
     let Ok(sealed) = sealed else { return Ok(()) };
-    rows.write(
-        "INSERT OR REPLACE INTO bearer (id, record) VALUES (1, ?)",
-        vec![serde_json::to_string(&sealed)?.into()],
-    )
+    rows.write("INSERT OR REPLACE INTO bearer (id, record) VALUES (1, ?)", vec![text::write(&sealed).into()])
 }
 
 /// One that does not open is fetched anew.

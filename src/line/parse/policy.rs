@@ -71,12 +71,16 @@ fn days(field: Field, min: u64) -> Result<u32, Problem> {
     u32::try_from(days).ok().filter(|_| days >= min).ok_or_else(wrong)
 }
 
-/// A lower class and the socket are in the contract, not in this version.
+/// The socket is in the contract, not in this version.
 fn over(field: Field) -> Result<Over, Problem> {
     let at = field.at.clone();
-    let all =
-        [("later", Some(Over::Later)), ("drop", Some(Over::Drop)), ("downgrade", None), ("online", None)];
-    field.one_of(&all)?.ok_or_else(|| unsupported(&at, "a lower class and the online channel"))
+    let all = [
+        ("downgrade", Some(Over::Downgrade)),
+        ("later", Some(Over::Later)),
+        ("drop", Some(Over::Drop)),
+        ("online", None),
+    ];
+    field.one_of(&all)?.ok_or_else(|| unsupported(&at, "the online channel"))
 }
 
 fn advice(field: Field) -> Result<AdviceRule, Problem> {
@@ -146,9 +150,10 @@ mod tests {
 
     #[test]
     fn what_is_over_the_quota_is_read_in_order() {
-        let change = app(br#"{"policy":{"over_quota":{"follow":["later","drop"],"im":[]}}}"#).unwrap();
+        let change =
+            app(br#"{"policy":{"over_quota":{"follow":["downgrade","later","drop"],"im":[]}}}"#).unwrap();
         let policy = change.policy.unwrap();
-        assert_eq!(policy.over_quota(Category::Follow), [Over::Later, Over::Drop]);
+        assert_eq!(policy.over_quota(Category::Follow), [Over::Downgrade, Over::Later, Over::Drop]);
         assert_eq!(policy.over_quota(Category::Im), []);
         assert_eq!(policy.over_quota(Category::Marketing), []);
     }

@@ -12,14 +12,12 @@ use crate::{
     vendor::Ids,
 };
 
+fn address(n: usize) -> Address {
+    Address { vendor: Vendor::Apns, token: Secret::new(format!("t{n}")), environment: None, topic: None }
+}
+
 fn batch(n: usize) -> Batch {
     let id = PushId::new(Millis(0), [0; 10]);
-    let address = |n: usize| Address {
-        vendor: Vendor::Apns,
-        token: Secret::new(format!("t{n}")),
-        environment: None,
-        topic: None,
-    };
     let recipient =
         |n: usize| Recipient::Device(UserId::parse(format!("u{n}")).unwrap(), DeviceId::parse("d").unwrap());
     let sending = |n| Delivery::sending(recipient(n), Vendor::Apns, None, false, Millis(0));
@@ -35,9 +33,20 @@ fn batch(n: usize) -> Batch {
         took: 0,
         deliveries: (0..n).map(sending).collect(),
     };
-    let entry =
-        |n: usize| Entry { ids: Ids::new(&id, n), address: Some(address(n)), end: None, tried: false };
-    Batch { page, entries: (0..n).map(entry).collect(), drafts: Table::new(), again: false }
+    let entry = |n: usize| Entry {
+        ids: Ids::new(&id, n),
+        address: Some(address(n)),
+        end: None,
+        tried: false,
+        downgraded: false,
+    };
+    Batch {
+        page,
+        entries: (0..n).map(entry).collect(),
+        drafts: Table::new(),
+        lower: Table::new(),
+        again: false,
+    }
 }
 
 fn gone(certainty: Certainty) -> Outcome {
@@ -85,7 +94,7 @@ fn every_outcome_has_one_state() {
     assert_eq!(page.deliveries[0].vendor_id.as_deref(), Some("v"));
     let until = page.deliveries[2].until.unwrap();
     assert!((Millis(61_000)..Millis(76_000)).contains(&until), "{until:?}");
-    assert_eq!(after.unused[&Vendor::Apns], 6, "accepted and unknown keep their grant");
+    assert_eq!(after.unused[&(Vendor::Apns, false)], 6, "accepted and unknown keep their grant");
 }
 
 #[test]
@@ -98,8 +107,8 @@ fn a_vendors_refusal_closes_its_class_and_what_it_refused_may_wait() {
         let tried =
             outcomes.map(|(entry, outcome)| Tried { entry, blame: "b".into(), verdict: verdict(outcome) });
         let (ends, after) = settle(&batch, tried.collect(), over, Millis(40_000_000));
-        assert_eq!(after.closed, [Vendor::Apns]);
-        assert_eq!(after.unused[&Vendor::Apns], 3);
+        assert_eq!(after.closed, [(Vendor::Apns, false)]);
+        assert_eq!(after.unused[&(Vendor::Apns, false)], 3);
         page::settle(&mut batch.page, &ends, Millis(1_000));
         batch.page.deliveries.into_iter().map(|delivery| (delivery.state, delivery.reason)).collect()
     };
@@ -116,13 +125,50 @@ fn a_vendors_refusal_closes_its_class_and_what_it_refused_may_wait() {
 #[test]
 fn nothing_is_left_without_an_end() {
     let mut batch = batch(3);
-    batch.end(Vendor::Apns, 2, &(To::Skipped(None), Reason::Quota, None));
+    batch.pass(Vendor::Apns, 2, 0, &(To::Skipped(None), Reason::Quota, None));
     let verdict = Verdict::accepted(None);
     let (ends, after) = settle(&batch, vec![Tried { entry: 1, blame: "b".into(), verdict }], &[], Millis(0));
     page::settle(&mut batch.page, &ends, Millis(0));
     let states: Vec<_> = batch.page.deliveries.iter().map(|delivery| delivery.state).collect();
     assert_eq!(states, [State::Retrying, State::Accepted, State::Skipped]);
-    assert_eq!(after.unused[&Vendor::Apns], 1, "what was not granted is not given back");
+    assert_eq!(after.unused[&(Vendor::Apns, false)], 1, "what was not granted is not given back");
+}
+
+#[test]
+fn what_its_own_class_refuses_goes_lower_and_gives_back_in_the_class_it_went_in() {
+    let mut batch = batch(4);
+    batch.page.category = Category::Order;
+    batch.page.expires = Millis(200_000_000);
+    batch.pass(Vendor::Apns, 1, 2, &(To::Skipped(None), Reason::Quota, None));
+    batch.lower(|_, _| Err((To::Skipped(None), Reason::NoClass, None)));
+    let (ends, after) = settle(&batch, Vec::new(), &[], Millis(0));
+    assert_eq!(after.unused[&(Vendor::Apns, true)], 2, "no draft: their grants go back");
+    assert_eq!(ends.iter().filter(|end| end.reason == Some(Reason::NoClass)).count(), 2);
+    for (entry, downgraded) in [(1, true), (2, true), (3, false)] {
+        batch.entries[entry].end = None;
+        batch.entries[entry].address = Some(address(entry));
+        batch.entries[entry].downgraded = downgraded;
+    }
+    let quota = |entry| Tried { entry, blame: "b".into(), verdict: Verdict::new(Outcome::Quota, "words") };
+    let accepted = |entry| Tried { entry, blame: "b".into(), verdict: Verdict::accepted(None) };
+    let over = [Over::Downgrade];
+    let tried = vec![accepted(0), accepted(1), quota(2), quota(3)];
+    let (ends, after) = settle(&batch, tried, &over, Millis(1_000));
+    assert_eq!(after.closed, [(Vendor::Apns, true), (Vendor::Apns, false)]);
+    assert_eq!((after.unused[&(Vendor::Apns, true)], after.unused[&(Vendor::Apns, false)]), (1, 1));
+    page::settle(&mut batch.page, &ends, Millis(1_000));
+    let shown =
+        batch.page.deliveries.iter().map(|delivery| (delivery.state, delivery.downgraded, delivery.until));
+    let at_once = Some(Millis(2_000));
+    assert_eq!(
+        shown.collect::<Vec<_>>(),
+        [
+            (State::Accepted, false, None),
+            (State::Accepted, true, None),
+            (State::Failed, true, None),
+            (State::Held, false, at_once)
+        ]
+    );
 }
 
 #[test]

@@ -1,10 +1,16 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::wire::account::Lower;
 
 fn ask(category: Category, n: u64, limit: Option<u64>, policy: u64) -> Admit {
     let class = Class { category, goes_as: category };
-    Admit { class, n, limit, policy, bearer: false, refused: None, revision: 1 }
+    let (bearer, refused, revision) = (false, None, 1);
+    Admit { class, n, limit, policy, bearer, refused, revision, lower: None, lease: 0, back: None }
+}
+
+fn back(class: Class, n: u64, own: bool, resets_at: Millis) -> Return {
+    Return { class, resets_at, n, own, close: false, lease: 0 }
 }
 
 /// The object as its shell runs it: what is not written is gone when it wakes.
@@ -44,14 +50,14 @@ fn classes_are_counted_apart_and_survive_a_wake() {
     let (vendor, now) = (Vendor::Fcm, Millis(86_400_000 * 20_000));
     let mut state = Object::default();
     let taken = state.take(&ask(Category::Marketing, 5, Some(3), 1), vendor, now);
-    assert_eq!(taken, Taken { granted: 3, own: true, write: true });
+    assert_eq!(taken, Taken { granted: 3, own: true, write: true, ..Taken::default() });
     let unlimited = state.take(&ask(Category::Im, 5, None, 1), vendor, now);
-    assert_eq!(unlimited, Taken { granted: 5, own: false, write: false });
+    assert_eq!(unlimited, Taken { granted: 5, ..Taken::default() });
     let mut woken = state.woken(vendor, now);
     assert_eq!(woken.take(&ask(Category::Im, 5, Some(9), 1), vendor, now).granted, 5);
     let more = ask(Category::Marketing, 1, Some(3), 1);
     assert_eq!(woken.take(&more, vendor, now).granted, 0);
-    woken.state.give_back(more.class, 1, true, vendor.resets_at(now), vendor);
+    woken.state.give_back(&back(more.class, 1, true, vendor.resets_at(now)), vendor);
     assert_eq!(woken.take(&ask(Category::Marketing, 9, Some(3), 1), vendor, now).granted, 1);
 }
 
@@ -88,7 +94,8 @@ fn a_vendors_limit_grows_with_the_app_and_holds_for_all_that_it_limits_together(
     let mut granted = |n, limit| small.take(&ask(Category::Marketing, n, limit, 1), vendor, now).granted;
     assert_eq!(granted(50_000, Some(7)), 7, "the lower of two limits");
     assert_eq!(granted(50_000, Some(30_000)), 19_993);
-    small.state.give_back(ask(Category::Follow, 0, None, 1).class, 5, false, vendor.resets_at(now), vendor);
+    let follow = ask(Category::Follow, 0, None, 1).class;
+    small.state.give_back(&back(follow, 5, false, vendor.resets_at(now)), vendor);
     assert_eq!(small.take(&ask(Category::Follow, 9, None, 1), vendor, now).granted, 5);
 }
 
@@ -136,13 +143,8 @@ fn what_did_not_count_against_the_apps_limit_does_not_come_back_to_it() {
     assert_eq!(object.take(&ask(Category::Marketing, 100, Some(100), 1), vendor, now).granted, 100);
     let free = object.take(&ask(Category::Marketing, 100, None, 2), vendor, now);
     assert_eq!((free.granted, free.own), (100, false));
-    object.state.give_back(
-        ask(Category::Marketing, 0, None, 2).class,
-        100,
-        free.own,
-        vendor.resets_at(now),
-        vendor,
-    );
+    let marketing = ask(Category::Marketing, 0, None, 2).class;
+    object.state.give_back(&back(marketing, 100, free.own, vendor.resets_at(now)), vendor);
     assert_eq!(object.take(&ask(Category::Marketing, 1, Some(100), 3), vendor, now).granted, 0);
 }
 
@@ -180,7 +182,7 @@ fn a_refusal_closes_until_the_vendors_day_ends_also_after_a_sleep() {
     let mut woken = state.woken(vendor, now);
     assert_eq!(
         woken.state.levels(vendor, now),
-        [Level { pool: Pool::Public, granted: 0, closed: Some(until) }]
+        [Level { pool: Pool::Public, granted: 0, reserved: 0, closed: Some(until) }]
     );
     for state in [&mut state, &mut woken] {
         assert_eq!(state.take(&ask(Category::Marketing, 1, None, 1), vendor, now).granted, 0);
@@ -200,10 +202,68 @@ fn a_refusal_in_a_days_first_minutes_is_the_old_days_and_closes_for_minutes() {
     }
 }
 
+#[test]
+fn a_lease_is_granted_when_it_is_given_out_and_small_where_the_limit_is_small() {
+    let (vendor, now) = (Vendor::Vivo, Millis(86_400_000 * 20_000));
+    let leasing = |n, limit, lease| Admit { lease, ..ask(Category::Marketing, n, Some(limit), 1) };
+    let leased = |object: &mut Object, limit, lease| {
+        object.take(&leasing(1, limit, lease), vendor, now).lease.map_or(0, |lease| lease.n)
+    };
+    assert_eq!(leased(&mut Object::default(), 99, 50), 0, "small");
+    assert_eq!(leased(&mut Object::default(), 10_000, 8), 8, "as wished");
+    let mut object = Object::default();
+    let leases: Vec<u64> = (0..7).map(|_| leased(&mut object, 10_000, 500)).collect();
+    assert_eq!(leases, [100, 100, 100, 100, 100, 0, 0], "1 % each, 5 % in all");
+    let [own, public] = object.state.levels(vendor, now).try_into().unwrap();
+    assert_eq!((own.granted, own.reserved, public.granted, public.reserved), (507, 500, 507, 500));
+    assert_eq!(object.take(&ask(Category::Marketing, 20_000, Some(10_000), 1), vendor, now).granted, 9_493);
+    // What is left comes back with the next question, and a lease that has ended is out no more.
+    let class = leasing(0, 0, 0).class;
+    let left = Return { lease: 1, ..back(class, 40, true, vendor.resets_at(now)) };
+    let next = Admit { back: Some(left), ..ask(Category::Marketing, 100, Some(10_000), 1) };
+    assert_eq!(object.take(&next, vendor, now).granted, 40);
+    let ended = Millis(now.0 + crate::wire::account::LEASE_MS);
+    assert_eq!(object.state.levels(vendor, ended)[0].reserved, 0);
+}
+
+#[test]
+fn a_lease_ends_before_its_window() {
+    let midnight = 86_400_000 * 20_000 + 16 * 3_600_000;
+    let until = |now| {
+        let admit = Admit { lease: 8, ..ask(Category::Marketing, 1, Some(10_000), 1) };
+        Object::default().take(&admit, Vendor::Vivo, Millis(now)).lease.map(|lease| lease.until.0)
+    };
+    assert_eq!(until(midnight - 60_000), Some(midnight - 50_000));
+    assert_eq!(until(midnight - 5_000), Some(midnight - 1_000));
+    assert_eq!(until(midnight - 1_000), None);
+}
+
+#[test]
+fn what_its_own_class_refuses_passes_in_the_lower_one_as_far_as_that_has_room() {
+    let (vendor, now) = (Vendor::Vivo, Millis(86_400_000 * 20_000));
+    let marketing = Class { category: Category::Marketing, goes_as: Category::Marketing };
+    let lower = Some(Lower { class: marketing, limit: Some(4) });
+    let mut object = Object::default();
+    let orders = |n| Admit { lower, ..ask(Category::Order, n, Some(5), 1) };
+    let taken = object.take(&orders(3), vendor, now);
+    assert_eq!((taken.granted, taken.lower), (3, None));
+    let taken = object.take(&orders(5), vendor, now);
+    assert_eq!((taken.granted, taken.lower), (2, Some(Lowered { n: 3, own: true })));
+    assert_eq!(object.take(&orders(5), vendor, now).lower, Some(Lowered { n: 1, own: true }));
+    assert_eq!(object.take(&ask(Category::Marketing, 1, Some(4), 1), vendor, now).granted, 0);
+    // A refusal of the one does not close the other.
+    let mut closed = Object::default();
+    closed.close(orders(0).class, vendor, now);
+    let taken = closed.take(&orders(2), vendor, now);
+    assert_eq!((taken.granted, taken.lower), (0, Some(Lowered { n: 2, own: true })));
+}
+
 #[derive(Debug, Clone)]
 enum Op {
-    /// Which category, as which, how many.
-    Take(usize, bool, u64),
+    /// Which category, as which, how many, how many ahead.
+    Take(usize, bool, u64, u64),
+    /// The same of a category that may go lower.
+    Downgrade(usize, u64),
     /// Of the grants that are out, this many of this class.
     GiveBack(usize, bool, u64),
     /// The app limits its categories no longer, or again.
@@ -217,7 +277,8 @@ enum Op {
 
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
-        6 => (0..4_usize, any::<bool>(), 0..9_000_u64).prop_map(|(c, lower, n)| Op::Take(c, lower, n)),
+        6 => (0..4_usize, any::<bool>(), 0..9_000_u64, 0..400_u64).prop_map(|(c, l, n, ahead)| Op::Take(c, l, n, ahead)),
+        2 => (0..3_usize, 0..9_000_u64).prop_map(|(c, n)| Op::Downgrade(c, n)),
         1 => any::<bool>().prop_map(Op::Limit),
         2 => (0..4_usize, any::<bool>(), 0..9_000_u64).prop_map(|(c, lower, n)| Op::GiveBack(c, lower, n)),
         1 => Just(Op::Sleep),
@@ -246,32 +307,54 @@ proptest! {
         let sum = |out: &[(Class, bool, u64)], counts: &dyn Fn(&Class, bool) -> bool| -> u64 {
             out.iter().filter(|(class, own, _)| counts(class, *own)).map(|(_, _, n)| n).sum()
         };
+        let limit = |limits: bool, at: usize| (limits && at.is_multiple_of(2)).then_some(own_limit);
+        let room = |out: &[(Class, bool, u64)], class: Class, limit: Option<u64>| {
+            let used = sum(out, &|of, own| own && of.category == class.category);
+            let of_own = limit.map_or(u64::MAX, |limit| limit.saturating_sub(used));
+            let used = sum(out, &|of, _| limited(of));
+            of_own.min(if limited(&class) { public_limit - used.min(public_limit) } else { u64::MAX })
+        };
         for op in ops {
             match op {
                 Op::Limit(on) => (limits, policy) = (on, policy + 1),
-                Op::Take(at, lower, n) => {
+                Op::Take(at, lower, n, lease) => {
                     let class = class(at, lower);
-                    let limit = (limits && at % 2 == 0).then_some(own_limit);
-                    let admit = Admit { class, ..ask(class.category, n, limit, policy) };
+                    let limit = limit(limits, at);
+                    let admit = Admit { class, lease, ..ask(class.category, n, limit, policy) };
                     let taken = state.take(&admit, vendor, now);
                     if taken.write {
                         written = state.keep(now);
                     }
-                    let used = sum(&out, &|of, own| own && of.category == class.category);
-                    let of_own = limit.map_or(u64::MAX, |limit| limit.saturating_sub(used));
-                    let used = sum(&out, &|of, _| limited(of));
-                    let of_public = if limited(&class) { public_limit - used.min(public_limit) } else { u64::MAX };
-                    let fits = n.min(of_own).min(of_public);
-                    prop_assert!(taken.granted <= fits, "{} granted, {fits} fit", taken.granted);
-                    prop_assert!(crashed || taken.granted == fits, "{} granted, {fits} fit", taken.granted);
+                    let room = room(&out, class, limit);
+                    prop_assert!(taken.granted <= n.min(room), "{taken:?}, {room} fit");
+                    prop_assert!(crashed || taken.granted == n.min(room), "{taken:?}, {room} fit");
+                    let ahead = taken.lease.map_or(0, |lease| lease.n);
+                    prop_assert!(ahead <= lease && taken.granted + ahead <= room, "{taken:?}, {room} fit");
+                    out.push((class, taken.own, taken.granted + ahead));
+                }
+                Op::Downgrade(at, n) => {
+                    let (class, lower) = (class(at, false), class(3, false));
+                    let (limit, lower_limit) = (limit(limits, at), limit(limits, 3));
+                    let lowest = Some(Lower { class: lower, limit: lower_limit });
+                    let admit = Admit { lower: lowest, ..ask(class.category, n, limit, policy) };
+                    let taken = state.take(&admit, vendor, now);
+                    if taken.write {
+                        written = state.keep(now);
+                    }
+                    let fits = n.min(room(&out, class, limit));
                     out.push((class, taken.own, taken.granted));
+                    let lowered = taken.lower.map_or(0, |lowered| lowered.n);
+                    let fits_lower = (n - taken.granted).min(room(&out, lower, lower_limit));
+                    prop_assert!(taken.granted <= fits && lowered <= fits_lower, "{taken:?}, {fits} {fits_lower}");
+                    prop_assert!(crashed || (taken.granted, lowered) == (fits, fits_lower), "{taken:?}, {fits} {fits_lower}");
+                    out.push((lower, taken.lower.is_some_and(|lowered| lowered.own), lowered));
                 }
                 Op::GiveBack(at, lower, n) => {
                     let class = class(at, lower);
                     let Some(of) = out.iter_mut().find(|(of, _, left)| *of == class && *left > 0) else { continue };
-                    let back = n.min(of.2);
-                    of.2 -= back;
-                    state.give_back(class, back, of.1, vendor.resets_at(now), vendor);
+                    let n = n.min(of.2);
+                    of.2 -= n;
+                    state.give_back(&back(class, n, of.1, vendor.resets_at(now)), vendor);
                 }
                 Op::Trim => {
                     state.trim();

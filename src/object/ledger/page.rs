@@ -29,6 +29,7 @@ pub fn settle(page: &mut Page, ends: &[End], now: Millis) {
             continue;
         }
         delivery.sent |= end.sent;
+        delivery.downgraded = end.downgraded;
         if let Some(tag) = end.tag.filter(|tag| *tag != delivery.tag) {
             // What was reported of another token says nothing of this one.
             (delivery.tag, delivery.lost) = (tag, None);

@@ -54,7 +54,16 @@ fn head_of(n: u8, targets: u32, now: Millis) -> Head {
 }
 
 fn end(at: u32, tries: u32, to: To) -> End {
-    End { at, tries, to, sent: true, reason: Some(Reason::VendorUnavailable), detail: None, tag: None }
+    End {
+        at,
+        tries,
+        to,
+        sent: true,
+        reason: Some(Reason::VendorUnavailable),
+        detail: None,
+        tag: None,
+        downgraded: false,
+    }
 }
 
 fn accepted() -> To {
