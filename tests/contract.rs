@@ -19,12 +19,15 @@ use edgepush::{
         funnel::{self, By, Query},
         health,
         parse::{self, route::TABLE},
+        plan::{Decided, Decision, Plan},
+        quota::Account,
         reply,
+        simulate::{self, Tally},
     },
     model::{
-        app::{App, Credential, KeyRecord, Policy, Scope},
+        app::{App, Credential, KeyRecord, Limit, Policy, Scope},
         delivery::{Delivery, Reason, Recipient, Seen, State, Step},
-        device::Device,
+        device::{Address, Device},
         ids::{AppId, DeviceId, ID_MAX_BYTES, PushId, UserId},
         kind::ACTIVITY_MAX,
         page::{Head, Page, Part, Source},
@@ -348,6 +351,7 @@ fn every_limit_is_that_of_the_code() {
     for (path, method, bytes) in [
         ("/v1/push", "post", parse::push::BODY_MAX),
         ("/v1/push:explain", "post", parse::push::BODY_MAX),
+        ("/v1/quota:simulate", "post", parse::push::BODY_MAX),
         ("/v1/users/{user}/devices/{device}", "put", parse::device::BODY_MAX),
         ("/v1/users/{user}", "patch", parse::wish::BODY_MAX),
         ("/v1/users:import", "post", parse::import::LINE_MAX),
@@ -392,6 +396,11 @@ fn every_field_of_a_request_is_in_the_contract_and_no_other() {
     let browser = format!(r#"{{"platform":"web","vendor":"webpush","token":{subscription}}}"#);
     for (name, known, later) in [
         ("Push", known(push(&format!(r#"{{{sent},"data":{{"a":"b"}},"zzz":1}}"#)), ""), None::<&str>),
+        (
+            "Simulation",
+            known(parse::simulation::simulation(format!(r#"{{{sent},"zzz":1}}"#).as_bytes()), ""),
+            None,
+        ),
         ("Targets", known(push(r#"{"to":{"users":["u"],"zzz":1}}"#), "/to"), None),
         (
             "ApnsAddress",
@@ -538,6 +547,7 @@ fn every_example_of_a_request_is_taken() {
             let result = match (method.as_str(), path.as_str()) {
                 ("POST", "/v1/dead-letters:redrive") => parse::app::redrive(&bytes).map(drop),
                 ("POST", "/v1/push" | "/v1/push:explain") => parse::push::push(&bytes).map(drop),
+                ("POST", "/v1/quota:simulate") => parse::simulation::simulation(&bytes).map(drop),
                 ("PUT", "/v1/users/{user}/devices/{device}") => parse::device::registration(&bytes).map(drop),
                 ("PATCH", "/v1/users/{user}") => parse::wish::wish(&bytes).map(drop),
                 ("POST", "/v1/events") => parse::event::events(&bytes).map(drop),
@@ -716,6 +726,23 @@ fn every_field_of_an_answer_is_in_the_contract_and_no_other() {
     assert_eq!(keys(&shown.to_string()), fields(&contract, "Funnel"));
     assert_eq!(keys(&shown["total"].to_string()), fields(&contract, "FunnelGroup"));
     assert_eq!(keys(&shown["total"]["stages"][0].to_string()), fields(&contract, "FunnelStage"));
+
+    let body = br#"{"to":{"audience":"spring"}}"#;
+    let message = parse::simulation::simulation(body).unwrap().message;
+    let address = Address { vendor: Vendor::Fcm, token: Secret::new("t"), environment: None, topic: None };
+    let sent = Decided { recipient: Recipient::Token(0), platform: None, decision: Decision::Send(address) };
+    let mut tally = Tally::of(2_000, 1_000);
+    let plan = Plan { decisions: vec![sent], drafts: Default::default() };
+    tally.add(1_000, &Default::default(), &plan);
+    let (levels, resets_at) = (vec![], Millis(0));
+    let account = Account { vendor: Vendor::Fcm, levels, resets_at, devices: Default::default() };
+    let mut limited = app;
+    let none = [(Category::Marketing, Limit { per_day: 0 })].into();
+    limited.policy.quota.insert(Vendor::Fcm, none);
+    let shown = simulate::simulate(&limited, &message, &tally, &[account], &[], Millis(0));
+    assert_eq!(keys(&shown), fields(&contract, "Simulated"));
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(keys(&shown["accounts"]["fcm"].to_string()), fields(&contract, "SimulatedAccount"));
 
     let problem = Problem { push: Some(push), ..Problem::at(Code::Internal, "/x", "words") }.json();
     assert_eq!(keys(&problem), fields(&contract, "Problem"));

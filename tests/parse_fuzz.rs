@@ -11,13 +11,13 @@
 use edgepush::{
     line::{
         authenticate,
-        parse::{app, device, event, import, push, route, text, wish},
+        parse::{app, device, event, import, push, route, simulation, text, wish},
     },
     model::{
         app::Policy,
         ids::{AppId, DeviceId, PushId, UserId},
         problem::{Code, Problem},
-        push::Category,
+        push::{Category, Push},
         table::gather,
         time::{Millis, retry_after},
     },
@@ -88,6 +88,7 @@ fn valid() -> Vec<Value> {
         }),
         json!({"events": [{"type": "permission", "user": "u42", "device": "iphone", "permission": "denied"}]}),
         json!({"user": "u42", "device": "pixel", "platform": "android", "vendor": "fcm", "token": "cX1y:APA91b-_"}),
+        json!({"to": {"audience": "spring"}, "category": "follow", "ttl": 0}),
     ]
 }
 
@@ -108,37 +109,41 @@ fn naming() -> Policy {
     Policy { classes, lower_class: true, ..Policy::default() }
 }
 
-/// Every parser of a body, whatever the body was meant for. What one of them takes, the vendors can make a request of.
+/// What a parser takes, the vendors can make a request of.
+fn drafted(push: Push) {
+    let id = PushId::new(Millis(0), [0; 10]);
+    for vendor in Vendor::ALL {
+        // Too large is an answer as well.
+        let class = rules::class(vendor, push.message.category, &naming());
+        let class = class.expect("what needs more than to be named goes as marketing");
+        let brief = Brief {
+            message: &push.message,
+            push: &id,
+            due: Millis(0),
+            now: Millis(0),
+            class: &class,
+            receipt_id: None,
+            callback: None,
+        };
+        let _ = vendor.draft(&brief);
+    }
+    for address in push.to.tokens {
+        assert_eq!(address.vendor.token(address.token.reveal()), Ok(()));
+        let _ = address.vendor.allows(&address, &Hosts::default());
+    }
+}
+
+/// Every parser of a body, whatever the body was meant for.
 fn parse_all(bytes: &[u8]) -> Vec<Result<(), Problem>> {
     let results = vec![
-        push::push(bytes).map(|push| {
-            let id = PushId::new(Millis(0), [0; 10]);
-            for vendor in Vendor::ALL {
-                // Too large is an answer as well.
-                let class = rules::class(vendor, push.message.category, &naming());
-                let class = class.expect("what needs more than to be named goes as marketing");
-                let brief = Brief {
-                    message: &push.message,
-                    push: &id,
-                    due: Millis(0),
-                    now: Millis(0),
-                    class: &class,
-                    receipt_id: None,
-                    callback: None,
-                };
-                let _ = vendor.draft(&brief);
-            }
-            for address in push.to.tokens {
-                assert_eq!(address.vendor.token(address.token.reveal()), Ok(()));
-                let _ = address.vendor.allows(&address, &Hosts::default());
-            }
-        }),
+        push::push(bytes).map(drafted),
         device::registration(bytes).map(drop),
         app::app(bytes).map(drop),
         app::key(bytes).map(drop),
         wish::wish(bytes).map(drop),
         event::events(bytes).map(drop),
         import::line(bytes).map(drop),
+        simulation::simulation(bytes).map(drafted),
     ];
     results.iter().filter_map(|result| result.as_ref().err()).for_each(check);
     results
@@ -342,7 +347,7 @@ fn the_valid_requests_are_valid() {
 /// As deep as the JSON reader goes, and far deeper: within a free object, where nothing else ends the way down.
 #[test]
 fn deep_nesting_has_an_end() {
-    let all = |code| [Some(code); 7];
+    let all = |code| [Some(code); 8];
     for deep in ["[".repeat(100_000), "{\"a\":".repeat(100_000), "[".repeat(1_000) + &"]".repeat(1_000)] {
         assert_eq!(codes(deep.as_bytes()), all(Code::InvalidJson));
     }
@@ -394,9 +399,9 @@ fn lone_surrogates_are_not_text() {
     let mut bytes = with("X").into_bytes();
     let at = bytes.iter().position(|byte| *byte == b'X').unwrap();
     bytes.splice(at..=at, [0xed, 0xa0, 0x80]);
-    assert_eq!(codes(&bytes), [Some(Code::InvalidUtf8); 7]);
+    assert_eq!(codes(&bytes), [Some(Code::InvalidUtf8); 8]);
     // A mark of byte order is not JSON (RFC 8259 section 8.1).
-    assert_eq!(codes("\u{feff}{}".as_bytes()), [Some(Code::InvalidJson); 7]);
+    assert_eq!(codes("\u{feff}{}".as_bytes()), [Some(Code::InvalidJson); 8]);
 }
 
 #[test]

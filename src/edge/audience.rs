@@ -5,7 +5,7 @@ use super::{
     glue::Pieces,
 };
 use crate::{
-    line::parse::audience::Lines,
+    line::{audience as line, parse::audience::Lines},
     model::{
         ids::{AudienceId, Tenant, UserId},
         problem::{Code, Problem},
@@ -51,6 +51,24 @@ pub(super) async fn slice(
         }
         Outcome::Version(_) | Outcome::Missing | Outcome::Removed | Outcome::Current(_) => Ok(None),
     }
+}
+
+/// Users of the current version from so many places, evenly spread, so many each; of one that has no more than that all. And how
+/// many it has. In one place are up to [`ROW`] users.
+pub(super) async fn sample(
+    cx: &Cx,
+    tenant: &Tenant,
+    id: &AudienceId,
+    (places, each): (u32, u32),
+) -> Result<(Vec<Target>, u32), Problem> {
+    let Version { version, users, .. } = current(cx, tenant, id).await?.ok_or_else(|| unknown(id))?;
+    let (places, each) = line::places(users, places, each);
+    let mut sample = Vec::new();
+    for at in 0..places {
+        let some = slice(cx, tenant, id, version, line::first(users, at, places, each), each).await?;
+        sample.append(&mut some.unwrap_or_default());
+    }
+    Ok((sample, users))
 }
 
 /// There is none.

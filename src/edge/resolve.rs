@@ -62,16 +62,39 @@ pub(super) async fn directory(
     let tenant = app.tenant();
     // The platform's clock stands still while a request computes: the sender gives up earlier than the objects do.
     let until = guard.then(|| Millis(cx::now().0 + GUARD_MS - GUARD_MARGIN_MS));
+    let how = How { copies: !guard && !memory::distrusts(&tenant, cx.now), guard, most: None };
+    let directory = look(cx, &tenant, message.category, users, how).await?;
+    Ok(Looked { directory, terms: Terms { copies: how.copies, until } })
+}
+
+/// How users are looked up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct How {
+    /// Copies in KV will do.
+    pub(super) copies: bool,
+    /// What their objects tell is to hold for a while.
+    pub(super) guard: bool,
+    /// For a simulation: nothing is noted, and so many objects are asked at most. Users that are not known then have no entry.
+    pub(super) most: Option<usize>,
+}
+
+/// The devices of these users.
+pub(super) async fn look(
+    cx: &Cx,
+    tenant: &Tenant,
+    category: Category,
+    users: Vec<UserId>,
+    how: How,
+) -> Result<Directory, Problem> {
     let mut directory = Directory::new();
     let mut missing = Vec::new();
-    let copies = !guard && !memory::distrusts(&tenant, cx.now);
-    if copies {
-        let keys: Vec<String> = users.iter().map(|user| wire::name(&tenant, user)).collect();
+    if how.copies {
+        let keys: Vec<String> = users.iter().map(|user| wire::name(tenant, user)).collect();
         let found = if keys.is_empty() { Vec::new() } else { cx.read_many(wire::COPY, &keys).await };
         for (user, copy) in users.into_iter().zip(found) {
             match copy.and_then(|copy| text::read::<wire::Copy>(&copy).ok()) {
                 Some(copy) if copy.at.0 + FRESH_MS < cx.now.0 => {
-                    directory.insert(user, known(copy, message.category, cx.now));
+                    directory.insert(user, known(copy, category, cx.now));
                 }
                 Some(_) | None => missing.push(user),
             }
@@ -79,15 +102,16 @@ pub(super) async fn directory(
     } else {
         missing = users;
     }
-    let asked = missing.into_iter().map(|user| ask(cx, &tenant, user, guard));
+    missing.truncate(how.most.unwrap_or(usize::MAX));
+    let asked = missing.into_iter().map(|user| ask(cx, tenant, user, how.guard));
     for answer in together(AT_ONCE, asked).await {
         let (user, copy) = answer?;
-        if copy.devices.is_empty() {
-            memory::note_without(&tenant, census::slot(&user));
+        if copy.devices.is_empty() && how.most.is_none() {
+            memory::note_without(tenant, census::slot(&user));
         }
-        directory.insert(user, known(copy, message.category, cx.now));
+        directory.insert(user, known(copy, category, cx.now));
     }
-    Ok(Looked { directory, terms: Terms { copies, until } })
+    Ok(directory)
 }
 
 fn known(copy: wire::Copy, category: Category, now: Millis) -> Known {

@@ -13,10 +13,12 @@
 //! | [`settle`] | answers → final states, dead tokens, unused quota |
 //! | [`reply`] | the end → JSON |
 //!
-//! [`lease`] is what passes without asking. [`page`] cuts the targets of a queued push into the pages that go this way; [`explain`] shows what would go;
-//! [`funnel`] counts what went. [`receipts`] is where vendors report to, [`report`] what becomes of it.
+//! [`lease`] is what passes without asking. [`page`] cuts the targets of a queued push into the pages that go this way; [`explain`] shows
+//! what would go, [`simulate`] what the quotas would let pass of it, with [`audience`] for a sample; [`funnel`] counts what went.
+//! [`receipts`] is where vendors report to, [`report`] what becomes of it.
 
 pub mod admit;
+pub mod audience;
 pub mod authenticate;
 pub mod begin;
 pub mod explain;
@@ -34,3 +36,4 @@ pub mod report;
 pub mod resolve;
 pub mod send;
 pub mod settle;
+pub mod simulate;

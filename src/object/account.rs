@@ -264,5 +264,6 @@ fn refused_pool(class: Class, vendor: Vendor) -> Pool {
     if rules::limits(vendor, class.goes_as) { Pool::Public } else { Pool::Category(class.category) }
 }
 
+mod shown;
 #[cfg(test)]
 mod tests;

@@ -213,28 +213,39 @@ test("a checked token still grows old", async () => {
   await refused({}, 403, "ExpiredProviderToken");
 });
 
-test("a new provider token within 20 minutes: TooManyProviderTokenUpdates", async () => {
-  const next = { headers: { authorization: `bearer ${await providerToken(operator, seconds(-1))}` } };
-  assert.equal((await send()).status, 200);
-  await refused(next, 429, "TooManyProviderTokenUpdates");
-  assert.equal((await send()).status, 200, "the token in use goes on working");
-  lab.settings({ clock_offset: 1190 });
-  await refused(next, 429, "TooManyProviderTokenUpdates");
-  lab.settings({ clock_offset: 1210 });
-  assert.equal((await send(next)).status, 200);
+test("a second change of the provider token within 20 minutes: TooManyProviderTokenUpdates", async () => {
+  const made = async (iat: number) => ({ headers: { authorization: `bearer ${await providerToken(operator, seconds(iat))}` } });
+  const [next, third] = [await made(-1), await made(-2)];
+  assert.equal((await send()).status, 200, "the first one is no change");
+  lab.settings({ clock_offset: 60 });
+  assert.equal((await send(next)).status, 200, "nor does it keep the first change from coming soon");
+  await refused(third, 429, "TooManyProviderTokenUpdates");
+  assert.equal((await send(next)).status, 200, "the token in use goes on working");
   assert.equal((await send()).status, 200, "an older token may come back");
+  lab.settings({ clock_offset: 1250 });
+  await refused(third, 429, "TooManyProviderTokenUpdates");
+  lab.settings({ clock_offset: 1270 });
+  assert.equal((await send(third)).status, 200);
   lab.settings({ apns_strict_jwt: true });
   await refused({}, 429, "TooManyProviderTokenUpdates");
-  assert.equal((await send(next)).status, 200, "the token in use is no change");
+  assert.equal((await send(third)).status, 200, "the token in use is no change");
+});
+
+test("after a reset the next token is the first one again", async () => {
+  const made = async (iat: number) => (await send({ headers: { authorization: `bearer ${await providerToken(operator, seconds(iat))}` } })).status;
+  assert.deepEqual([await made(0), await made(-1), await made(-2)], [200, 200, 429]);
+  lab.reset({ accounts: false });
+  assert.deepEqual([await made(-3), await made(-4), await made(-5)], [200, 200, 429]);
 });
 
 test("the interval can be set and counts per key", async () => {
-  const next = { headers: { authorization: `bearer ${await providerToken(operator, seconds(-2))}` } };
+  const made = async (of: typeof operator, iat: number) => (await send({ headers: { authorization: `bearer ${await providerToken(of, seconds(iat))}` } })).status;
   const other = await lab.makeApns({ team_id: operator.team_id });
-  assert.equal((await send()).status, 200);
-  assert.equal((await send({ headers: { authorization: `bearer ${await providerToken(other)}` } })).status, 200);
+  assert.deepEqual([await made(operator, 0), await made(operator, -1)], [200, 200]);
+  assert.deepEqual([await made(other, 0), await made(other, -1)], [200, 200], "another key's changes are its own");
+  assert.equal(await made(operator, -2), 429);
   lab.settings({ apns_jwt_interval: 0 });
-  assert.equal((await send(next)).status, 200);
+  assert.equal(await made(operator, -2), 200);
 });
 
 test("a key of one environment is refused in the other", async () => {

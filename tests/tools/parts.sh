@@ -5,14 +5,19 @@
 # Part names in the order `make test` runs them: quick verdicts first, what needs both builds last.
 ALL_PARTS="fmt clippy clippy-wasm types deny native lab build build-test worker size deploy tools dev bench sim"
 
-# node_tests WHAT GLOB...: node's own runner; a folder without a single test is a failure, not a pass.
+# A test that says nothing of its own time is given up after so long, milliseconds.
+TEST_TIMEOUT=600000
+
+# node_tests WHAT GLOB...: node's own runner; a folder without a single test is a failure, not a pass. When all tests and what
+# follows them (`after`) are done it ends: a failed test that has left a runtime or a server open does not keep the run from
+# saying so.
 node_tests() {
   local what=$1
   shift
   # shellcheck disable=SC2086
   set -- $(find_tests "$@")
   [ $# -gt 0 ] || { say "no $what test files found"; return 1; }
-  node --test "$@"
+  node --test --test-force-exit --test-timeout=$TEST_TIMEOUT "$@"
 }
 find_tests() {
   local pattern

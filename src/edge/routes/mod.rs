@@ -10,6 +10,7 @@ pub(super) mod meta;
 mod pushes;
 mod quota;
 mod receipts;
+mod simulate;
 mod users;
 
 use super::{
@@ -43,6 +44,7 @@ pub(super) async fn answer(
         Call::DeleteUser => users::delete(cx, request, hole(0)).await,
         Call::DevicesHealth => users::health(cx, request).await,
         Call::Quota => quota::show(cx, request).await,
+        Call::SimulateQuota => simulate::simulate(cx, request).await,
         Call::Events => users::events(cx, request).await,
         Call::Receipts => receipts::take(cx, request, hole(0), hole(1), hole(2)).await,
         Call::Advice => devices::advice(cx, request, hole(0), hole(1)).await,

@@ -85,12 +85,7 @@ pub(super) async fn explain(cx: &Cx, request: &Request<'_>) -> Result<Reply, Pro
     let order = begin::order(&app.tenant(), &push, None, cx::random()?, cx.now)?;
     let mut targets = match &push.to.audience {
         None => page::targets(push.to),
-        Some(id) => {
-            let tenant = app.tenant();
-            let current = audience::current(cx, &tenant, id).await?;
-            let version = current.ok_or_else(|| audience::unknown(id))?.version;
-            audience::slice(cx, &tenant, id, version, 0, SLICE).await?.unwrap_or_default()
-        }
+        Some(id) => audience::sample(cx, &app.tenant(), id, (1, SLICE)).await?.0,
     };
     targets.truncate(DEVICES_MAX);
     let looked = resolve::directory(cx, &app, &push.message, &targets).await?;

@@ -13,6 +13,7 @@ mod policy;
 pub mod push;
 pub mod reader;
 pub mod route;
+pub mod simulation;
 pub mod targets;
 pub mod text;
 pub mod wish;

@@ -35,11 +35,16 @@ const LINK_MAX: usize = 2_048;
 
 /// Reads a push request.
 pub fn push(bytes: &[u8]) -> Result<Push, Problem> {
+    read(bytes, false)
+}
+
+/// The same; `bare`: one without contents shows something.
+pub(super) fn read(bytes: &[u8], bare: bool) -> Result<Push, Problem> {
     let mut fields = Field::root(body(bytes)?).object()?;
     let to = targets(fields.need("to")?)?;
     let category = category(&mut fields)?;
     let kind = device::kind(&mut fields, "type")?;
-    let message = Message {
+    let mut message = Message {
         category,
         campaign: fields.take("campaign").map(campaign).transpose()?,
         notification: fields.take("notification").map(notification).transpose()?,
@@ -62,11 +67,15 @@ pub fn push(bytes: &[u8]) -> Result<Push, Problem> {
         && message.data.is_empty()
         && message.options == Options::default()
     {
-        return Err(Problem::at(
-            Code::MissingField,
-            "/notification",
-            "give a `notification`, `data`, or both",
-        ));
+        if !bare {
+            return Err(Problem::at(
+                Code::MissingField,
+                "/notification",
+                "give a `notification`, `data`, or both",
+            ));
+        }
+        message.notification =
+            Some(Notification { title: Some("Title".to_owned()), ..Notification::default() });
     }
     if !message.shows_text() {
         for (vendor, given) in message.options.more.iter() {

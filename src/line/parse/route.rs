@@ -38,6 +38,8 @@ pub enum Call {
     DevicesHealth,
     /// What is left of the limits.
     Quota,
+    /// What a push would come to against them.
+    SimulateQuota,
     /// Whether to ask for permission.
     Advice,
     /// What apps report.
@@ -65,7 +67,7 @@ pub enum Call {
 }
 
 /// Method, path template, call.
-pub const TABLE: [(&str, &str, Call); 28] = [
+pub const TABLE: [(&str, &str, Call); 29] = [
     ("POST", "/v1/push", Call::Push),
     ("POST", "/v1/push:explain", Call::ExplainPush),
     ("GET", "/v1/push/{id}", Call::GetPush),
@@ -82,6 +84,7 @@ pub const TABLE: [(&str, &str, Call); 28] = [
     ("POST", "/v1/users:import", Call::ImportUsers),
     ("GET", "/v1/devices/health", Call::DevicesHealth),
     ("GET", "/v1/quota", Call::Quota),
+    ("POST", "/v1/quota:simulate", Call::SimulateQuota),
     ("GET", "/v1/users/{user}/devices/{device}/advice", Call::Advice),
     ("POST", "/v1/events", Call::Events),
     ("POST", "/v1/receipts/{app}/{vendor}/{secret}", Call::Receipts),

@@ -22,10 +22,11 @@ export interface ApnsKey {
   readonly topics: ReadonlySet<string>;
   readonly environments: ReadonlySet<string>;
   readonly publicKey: CryptoKey;
-  /** The provider tokens taken so far, the one in use, and since when. */
+  /** The provider tokens taken so far, and the one in use. */
   readonly taken: Set<string>;
   current: string | undefined;
-  changedAt: number;
+  /** When it last took the place of another one: the first is no update. */
+  updatedAt: number | undefined;
 }
 
 /** What an operator holds. */
@@ -79,7 +80,7 @@ export class ApnsKeys {
       publicKey,
       taken: new Set(),
       current: undefined,
-      changedAt: 0,
+      updatedAt: undefined,
     };
     this.#keys.set(`${key.team_id}/${key.key_id}`, key);
     this.#checked.clear();
@@ -136,16 +137,16 @@ export class ApnsKeys {
   }
 
   // The documentation speaks of updates on one connection; a field report (vendor page 1.2) saw the limit per
-  // team and key, whatever the connection. The stricter of the two is played. Whether a return to an older token
-  // counts is unknown; both readings can be set.
+  // team and key, whatever the connection. The stricter of the two is played. It is updates that are limited: a key's
+  // first token is none. Whether a return to an older token counts is unknown; both readings can be set.
   #take(key: ApnsKey, jwt: string, now: number): boolean {
     if (jwt === key.current) return true;
     const { apns_strict_jwt, apns_jwt_interval } = this.#world.settings;
     if (key.taken.has(jwt) && !apns_strict_jwt) return true;
-    if (key.current !== undefined && now - key.changedAt < apns_jwt_interval * 1000) return false;
+    if (key.updatedAt !== undefined && now - key.updatedAt < apns_jwt_interval * 1000) return false;
+    if (key.current !== undefined) key.updatedAt = now;
     key.taken.add(jwt);
     key.current = jwt;
-    key.changedAt = now;
     return true;
   }
 
@@ -157,6 +158,7 @@ export class ApnsKeys {
     for (const key of this.#keys.values()) {
       key.taken.clear();
       key.current = undefined;
+      key.updatedAt = undefined;
     }
   }
 }
