@@ -97,8 +97,14 @@ impl Purse {
         let Some(lease) = grant.lease else { return };
         let grants = Grants { resets_at: grant.until, own: grant.own };
         self.asked_at = Millis(0);
-        self.held =
-            Some(Held { id: lease.id, n: lease.n, left: lease.n, until: lease.until, grants, policy });
+        let mut held = Held { id: lease.id, n: lease.n, left: lease.n, until: lease.until, grants, policy };
+        // One that came late: both are one now, and end when the first of them does.
+        if let Some(first) = self.held.take().filter(|first| first.grants == grants && first.policy == policy)
+        {
+            held.left += first.left;
+            held.until = held.until.min(first.until);
+        }
+        self.held = Some(held);
     }
 
     /// A lease has ended: what is left of it. `None`: it is not this one any more, or nothing is left.
@@ -115,8 +121,15 @@ impl Purse {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::{model::push::Category, wire::account::Lease};
+    use crate::{
+        model::push::Category,
+        object::account::State,
+        vendor::Vendor,
+        wire::account::{Admit, Lease},
+    };
 
     const CLASS: Class = Class { category: Category::Marketing, goes_as: Category::Marketing };
     const T: Millis = Millis(1_000_000);
@@ -154,6 +167,16 @@ mod tests {
     }
 
     #[test]
+    fn a_lease_that_comes_late_joins_the_other() {
+        let mut purse = Purse::default();
+        purse.put(&grant(7, 10, after(5)), 3);
+        purse.put(&grant(8, 4, after(9)), 3);
+        assert!(purse.take(12, 3, T).is_some());
+        assert_eq!(purse.take(1, 3, after(5)), None, "the first has ended");
+        assert_eq!((purse.ended(7, CLASS), purse.ended(8, CLASS).map(|back| back.n)), (None, Some(2)));
+    }
+
+    #[test]
     fn an_ended_or_outdated_lease_lets_nothing_pass_and_goes_back_once() {
         let mut purse = Purse::default();
         purse.put(&grant(7, 10, after(5)), 3);
@@ -176,5 +199,77 @@ mod tests {
         assert!(!purse.put_back(1, Grants { own: false, ..grants }, T));
         assert!(!purse.put_back(1, grants, after(5)));
         assert_eq!(purse.ended(7, CLASS).map(|back| back.n), Some(13));
+    }
+
+    #[derive(Debug, Clone)]
+    enum Op {
+        /// Which isolate, how many, how many of them are refused by the vendor and come back.
+        Send(usize, u64, u64),
+        /// The request that brought the lease wakes.
+        End(usize),
+        Kill(usize),
+        Wait(u64),
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            12 => (0..4_usize, 1..60_u64, 0..9_u64).prop_map(|(at, n, back)| Op::Send(at, n, back)),
+            2 => (0..4_usize).prop_map(Op::End),
+            1 => (0..4_usize).prop_map(Op::Kill),
+            3 => prop_oneof![0..900_u64, 5_000..12_000_u64].prop_map(Op::Wait),
+        ]
+    }
+
+    proptest! {
+        /// Isolates with their leases, one account, against a sum: what has left never passes the limit; what nobody has taken along
+        /// into death is all there again when the leases have ended.
+        #[test]
+        fn isolates_never_pass_a_limit_together(ops in prop::collection::vec(op(), 1..120), limit in 100..6_000_u64) {
+            let (vendor, mut now) = (Vendor::Fcm, Millis(86_400_000 * 20_000));
+            let (mut account, mut purses) = (State::default(), vec![Purse::default(); 4]);
+            let (mut sent, mut killed) = (0, false);
+            let ended = |account: &mut State, purse: &mut Purse| {
+                if let Some(back) = purse.end(CLASS) {
+                    account.give_back(&back, vendor);
+                }
+            };
+            for op in ops {
+                match op {
+                    Op::Send(at, n, back) => {
+                        let purse = &mut purses[at];
+                        let (granted, grants) = match purse.take(n, 1, now) {
+                            Some(grants) => (n, grants),
+                            None => {
+                                let Wish { lease, back } = purse.wish(n, CLASS, now);
+                                let (bearer, refused, revision, lower) = (false, None, 1, None);
+                                let admit = Admit { class: CLASS, n, limit: Some(limit), policy: 1, bearer, refused, revision, lower, lease, back };
+                                let taken = account.take(&admit, vendor, now);
+                                let grant = Grant { n: taken.granted, until: vendor.resets_at(now), own: taken.own, bearer: None, lower: None, lease: taken.lease };
+                                purse.put(&grant, 1);
+                                (grant.n, Grants { resets_at: grant.until, own: grant.own })
+                            }
+                        };
+                        let back = back.min(granted);
+                        sent += granted - back;
+                        if back > 0 && !purse.put_back(back, grants, now) {
+                            let Grants { resets_at, own } = grants;
+                            account.give_back(&Return { class: CLASS, resets_at, n: back, own, close: false, lease: 0 }, vendor);
+                        }
+                    }
+                    Op::End(at) => ended(&mut account, &mut purses[at]),
+                    Op::Kill(at) => {
+                        killed |= purses[at].held.as_ref().is_some_and(|held| held.left > 0);
+                        purses[at] = Purse::default();
+                    }
+                    Op::Wait(ms) => now = Millis(now.0 + ms),
+                }
+                prop_assert!(sent <= limit, "{sent} of {limit}");
+            }
+            for purse in &mut purses {
+                ended(&mut account, purse);
+            }
+            let granted: u64 = account.levels(vendor, now).iter().map(|level| level.granted).sum();
+            prop_assert!(granted <= limit && (granted == sent || (killed && granted > sent)), "{granted} {sent}");
+        }
     }
 }
