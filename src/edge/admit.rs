@@ -7,6 +7,7 @@ use super::{
     cx::{self, Cx, unavailable},
     log,
     memory::{self, AccountKey},
+    pace,
     together::together,
 };
 use crate::{
@@ -29,6 +30,8 @@ pub(super) struct Pass {
     pub(super) class: Class,
     /// Its grants, where something limits the class.
     grants: Option<Grants>,
+    /// It is a probe of the account's circuit breaker.
+    pub(super) probe: Option<Millis>,
 }
 
 /// What is needed to give grants back.
@@ -40,7 +43,7 @@ struct Grants {
 
 impl Pass {
     fn new(class: Class, bearers: Vec<(String, Secret)>) -> Self {
-        Self { bearers, class, grants: None }
+        Self { bearers, class, grants: None, probe: None }
     }
 
     /// One that was fetched is for every audience.
@@ -55,7 +58,7 @@ impl Pass {
 
     /// The same grants with a bearer that was fetched anew.
     pub(super) fn renewed(&self, bearer: Secret) -> Self {
-        Self { grants: self.grants, ..Self::fetched(self.class, bearer) }
+        Self { grants: self.grants, probe: self.probe, ..Self::fetched(self.class, bearer) }
     }
 }
 
@@ -73,6 +76,11 @@ impl Passes {
         self.passes.get(&vendor)
     }
 
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Vendor, &Pass)> {
+        self.passes.iter()
+    }
+
     /// Ends what was not let through.
     pub(super) fn apply(&mut self, batch: &mut Batch) {
         for (vendor, spare, end) in self.refused.drain(..) {
@@ -87,6 +95,7 @@ impl Passes {
             let n = refused.unwrap_or(batch.under_way(*vendor) as u64);
             give_back(cx, app, *vendor, pass, n, false).await;
         }
+        pace::tell(cx, app, self, &Table::new()).await;
     }
 }
 
@@ -99,14 +108,15 @@ pub(super) async fn admit(cx: &Cx, app: &App, category: Category, batch: &Batch)
     let mut fault = None;
     for (vendor, answer) in vendors.into_iter().zip(answers) {
         match answer {
-            Ok(Admitted { granted, pass: Ok(pass) }) => {
+            Ok(Admitted { granted, rest, pass: Ok(pass) }) => {
                 if let Some((granted, until)) = granted {
                     let over = app.policy.over_quota(category);
-                    let end = admit::no_quota(over, until, batch.page.expires);
+                    let end = rest.unwrap_or_else(|| admit::no_quota(over, until, batch.page.expires));
                     all.refused.push((vendor, granted, end));
                 }
                 all.passes.insert(vendor, pass);
             }
+            Ok(Admitted { rest: Some(end), .. }) => all.refused.push((vendor, 0, end)),
             Ok(Admitted { pass: Err((reason, detail)), .. }) => {
                 all.refused.push((vendor, 0, admit::no_bearer(reason, detail)));
             }
@@ -137,6 +147,8 @@ pub(super) async fn give_back(cx: &Cx, app: &App, vendor: Vendor, pass: &Pass, n
 struct Admitted {
     /// How many, and until when the rest waits; `None`: nothing limits them.
     granted: Option<(u64, Millis)>,
+    /// What becomes of the others, where it is not a quota that refuses them.
+    rest: Option<Refusal>,
     pass: Result<Pass, (Reason, String)>,
 }
 
@@ -154,25 +166,32 @@ async fn one(
     let at_hand = match vendor.bearer() {
         vendor::Bearer::Made => match signed(cx, app, vendor, batch) {
             Ok(bearers) => Some(Pass::new(class, bearers)),
-            Err(refused) => return Ok(Admitted { granted: None, pass: Err(refused) }),
+            Err(refused) => return Ok(Admitted { granted: None, rest: None, pass: Err(refused) }),
         },
         vendor::Bearer::Given => {
             memory::fetched(&account, revision, cx.now).map(|bearer| Pass::fetched(class, bearer))
         }
     };
-    let closed = memory::closed(&account, class.goes_as, cx.now);
+    let closed = memory::closed(&account, class.goes_as, cx.now) || memory::in_trouble(&account);
     let Some(ask) = admit::ask(app, vendor, class, n, at_hand.is_some(), closed) else {
-        return Ok(Admitted { granted: None, pass: at_hand.ok_or_else(no_bearer) });
+        return Ok(Admitted { granted: None, rest: None, pass: at_hand.ok_or_else(no_bearer) });
     };
     Ok(match call(cx, app, vendor, Call::Admit(ask)).await? {
-        Outcome::Granted(Grant { n, until, own, bearer }) => {
+        Outcome::Granted(Grant { n, until, own, bearer, pace }) => {
+            memory::note_trouble(&account, pace.trouble);
+            let rest = pace.rest.map(|(until, open_for)| admit::waits(until, open_for));
             let fetched = bearer.map(|bearer| Pass::fetched(class, remember(account, bearer)));
             let limited = own || rules::limits(vendor, class.goes_as);
             let grants = limited.then_some(Grants { resets_at: until, own });
-            let pass = fetched.or(at_hand).map(|pass| Pass { grants, ..pass }).ok_or_else(no_bearer);
-            Admitted { granted: Some((n, until)), pass }
+            let pass = fetched
+                .or(at_hand)
+                .map(|pass| Pass { grants, probe: pace.probe, ..pass })
+                .ok_or_else(no_bearer);
+            Admitted { granted: Some((n, until)), rest, pass }
         }
-        Outcome::NoBearer(reason, detail) => Admitted { granted: None, pass: Err((reason, detail)) },
+        Outcome::NoBearer(reason, detail) => {
+            Admitted { granted: None, rest: None, pass: Err((reason, detail)) }
+        }
         Outcome::Returned | Outcome::Judged(..) | Outcome::Levels(..) => {
             return Err(unavailable("an account gave no usable answer"));
         }

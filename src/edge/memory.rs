@@ -18,6 +18,8 @@ use crate::{
 
 /// Entries per kind; when it is full it starts over.
 const ENTRIES_MAX: usize = 1_000;
+/// How long deliveries that went well speak against trouble, milliseconds.
+const WENT_MS: u64 = 10_000;
 /// How long accepted tokens speak for an account, milliseconds.
 const ACCEPTED_MS: u64 = 3_600_000;
 
@@ -54,6 +56,16 @@ struct Memory {
     distrust: Table<String, Millis>,
     without: Table<Tenant, Without>,
     closed: Table<AccountKey, Table<Category, Millis>>,
+    health: Table<AccountKey, Health>,
+}
+
+/// How sends to an account go from here.
+#[derive(Clone, Copy, Default)]
+struct Health {
+    /// It is in trouble: it is asked before each send.
+    trouble: bool,
+    /// Deliveries that went well, and since when they are counted.
+    went: (Millis, u64),
 }
 
 /// Users without a device that pushes were asked for, until the census is told.
@@ -222,4 +234,41 @@ pub(super) fn closed(account: &AccountKey, goes_as: Category, now: Millis) -> bo
     MEMORY
         .with_borrow(|memory| memory.closed.get(account)?.get(&goes_as).copied())
         .is_some_and(|until| until > now)
+}
+
+/// Whether an account is in trouble, as far as is known here.
+pub(super) fn in_trouble(account: &AccountKey) -> bool {
+    MEMORY.with_borrow(|memory| memory.health.get(account).is_some_and(|health| health.trouble))
+}
+
+/// What an account says of itself, or what was met.
+pub(super) fn note_trouble(account: &AccountKey, trouble: bool) {
+    change_health(account, |health| health.trouble = trouble);
+}
+
+/// Counts what went well, until there is trouble to weigh it against.
+pub(super) fn count_went(account: &AccountKey, n: u64, now: Millis) {
+    change_health(account, |health| {
+        let (since, before) = health.went;
+        let fresh = now.0.saturating_sub(since.0) < WENT_MS;
+        health.went = if fresh { (since, before.saturating_add(n)) } else { (now, n) };
+    });
+}
+
+/// Hands the count over.
+pub(super) fn take_went(account: &AccountKey, now: Millis) -> u64 {
+    let (mut went, fresh) = (0, |since: Millis| now.0.saturating_sub(since.0) < WENT_MS);
+    change_health(account, |health| {
+        let (since, n) = std::mem::take(&mut health.went);
+        went = if fresh(since) { n } else { 0 };
+    });
+    went
+}
+
+fn change_health(account: &AccountKey, change: impl FnOnce(&mut Health)) {
+    MEMORY.with_borrow_mut(|memory| {
+        let mut health = memory.health.get(account).copied().unwrap_or_default();
+        change(&mut health);
+        insert(&mut memory.health, account.clone(), health);
+    });
 }

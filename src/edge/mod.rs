@@ -19,6 +19,7 @@ mod ledger;
 mod log;
 mod memory;
 mod objects;
+mod pace;
 mod push;
 mod queue;
 mod receipts;

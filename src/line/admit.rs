@@ -20,7 +20,7 @@ const CLOCKS_MS: u64 = 60_000;
 
 /// What has to be asked of one account: nothing where no rule limits the class and the bearer is at hand.
 ///
-/// `closed`: the vendor has refused more of it here.
+/// `closed`: the vendor has refused more of it here, or is in trouble.
 pub fn ask(
     app: &App,
     vendor: Vendor,
@@ -78,6 +78,18 @@ pub fn no_quota(over: &[Over], resets_at: Millis, expires: Millis) -> Refusal {
     let detail = "the day's quota of this class at this vendor is used up";
     let to = later(over, resets_at, expires).map_or(To::Skipped(Some(resets_at)), To::Held);
     (to, Reason::Quota, Some(detail.to_owned()))
+}
+
+/// What an account in trouble does not let through: it waits, and was not tried.
+pub fn waits(until: Millis, open_for: Option<Reason>) -> Refusal {
+    let at = until.rfc3339();
+    let (reason, detail) = match open_for {
+        Some(reason) => (reason, format!("the circuit breaker of this vendor's account is open until {at}")),
+        None => {
+            (Reason::RateLimited, format!("this vendor's account has room in its send rate from {at} on"))
+        }
+    };
+    (To::Wait(until), reason, Some(detail))
 }
 
 /// There is no bearer to send with. A wrong credential stays wrong; everything else passes.
@@ -152,6 +164,18 @@ pub(crate) mod tests {
     fn a_wrong_credential_fails_and_trouble_passes() {
         assert_eq!(no_bearer(Reason::Credentials, "why".into()).0, To::Failed);
         assert_eq!(no_bearer(Reason::VendorUnavailable, "why".into()).0, To::Retry(None));
+    }
+
+    #[test]
+    fn what_waits_for_its_account_says_for_what_and_until_when() {
+        let (to, reason, detail) = waits(Millis(1_000), Some(Reason::VendorUnavailable));
+        assert_eq!((to, reason), (To::Wait(Millis(1_000)), Reason::VendorUnavailable));
+        assert!(
+            detail
+                .unwrap()
+                .contains("circuit breaker of this vendor's account is open until 1970-01-01T00:00:01Z")
+        );
+        assert_eq!(waits(Millis(1_000), None).1, Reason::RateLimited);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::health;
 use crate::{
-    model::{app::App, push::Category, table::gather, time::Millis},
+    model::{app::App, delivery::Reason, push::Category, table::gather, time::Millis},
     vendor::{
         Vendor,
         rules::{self, Of, Rule},
@@ -25,11 +25,13 @@ pub struct Account {
     pub resets_at: Millis,
     /// The devices that it reckons with.
     pub devices: Devices,
+    /// Until when its circuit breaker is open, half-open from then on, and what opened it.
+    pub open: Option<(Millis, Reason)>,
 }
 
 /// The answer.
 pub fn quota(app: &App, accounts: &[Account], counted: &[Reply], now: Millis) -> String {
-    let shown = accounts.iter().map(|Account { vendor, levels, resets_at, devices }| {
+    let shown = accounts.iter().map(|Account { vendor, levels, resets_at, devices, open }| {
         let level = |pool| levels.iter().find(|level| level.pool == pool);
         let vendors = of_vendor(*vendor).map(|(rule, categories)| {
             let now_counted = health::devices(counted, *vendor);
@@ -44,7 +46,10 @@ pub fn quota(app: &App, accounts: &[Account], counted: &[Reply], now: Millis) ->
             (of.is_some() || closed).then(|| Value::Object(limit(&[category], "app", of, level, now)))
         });
         let limits: Vec<Value> = vendors.into_iter().chain(own).collect();
-        (vendor.name().to_owned(), json!({"resets_at": resets_at.rfc3339(), "limits": limits}))
+        (
+            vendor.name().to_owned(),
+            json!({"resets_at": resets_at.rfc3339(), "limits": limits, "breaker": breaker(*open, now)}),
+        )
     });
     let shown: Map<String, Value> = gather(shown);
     json!({"accounts": shown}).to_string()
@@ -77,6 +82,16 @@ fn limit(
         shown.insert("closed_until".into(), until.rfc3339().into());
     }
     shown
+}
+
+fn breaker(open: Option<(Millis, Reason)>, now: Millis) -> Value {
+    match open {
+        None => json!({"state": "closed"}),
+        Some((until, reason)) if until > now => {
+            json!({"state": "open", "until": until.rfc3339(), "reason": reason.name()})
+        }
+        Some((_, reason)) => json!({"state": "half_open", "reason": reason.name()}),
+    }
 }
 
 fn rule(rule: &Rule) -> Value {
@@ -120,7 +135,7 @@ mod tests {
         ];
         let closed_before = vec![level(Pool::Category(Category::Im), 0, Some(now))];
         let devices = Devices::default();
-        let account = |vendor, levels, resets_at| Account { vendor, levels, resets_at, devices };
+        let account = |vendor, levels, resets_at| Account { vendor, levels, resets_at, devices, open: None };
         let accounts =
             [account(Vendor::Vivo, vivo, Millis(now.0 + 2)), account(Vendor::Fcm, closed_before, now)];
         let shown: Value = serde_json::from_str(&quota(&app, &accounts, &counted, now)).unwrap();

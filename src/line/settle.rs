@@ -21,6 +21,7 @@ use crate::{
     },
     vendor::Vendor,
     wire::{
+        account::Report,
         ledger::{End, To},
         user::Gone,
     },
@@ -75,6 +76,8 @@ pub struct Aftermath {
     pub muted: Vec<Dead>,
     /// Vendors of whom a class has no more today, as they say.
     pub closed: Vec<Vendor>,
+    /// Per vendor: how its sends went.
+    pub went: Table<Vendor, Report>,
 }
 
 /// What has become of this try of every delivery under way.
@@ -87,6 +90,7 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>, over: &[Over], now: Millis) -> (
     for Tried { entry: at, blame, verdict } in tried {
         let Some((delivery, address)) = under_way(batch, at) else { continue };
         let under = (address.vendor, blame);
+        note(after.went.entry(address.vendor).or_default(), &verdict);
         let weigh = after.weigh.entry(under.clone()).or_default();
         match &verdict.outcome {
             Outcome::Accepted { .. } => weigh.accepted += 1,
@@ -144,6 +148,19 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>, over: &[Over], now: Millis) -> (
         ends.insert(at, End { at: place(at), tries, to, sent: false, reason, detail, tag: None });
     }
     (ends.into_iter().map(|(_, end)| end).collect(), after)
+}
+
+/// Counts how one delivery went.
+fn note(report: &mut Report, verdict: &Verdict) {
+    match verdict.trouble() {
+        Some((reason, after)) => {
+            report.trouble += 1;
+            report.after = report.after.max(after);
+            report.limited += u64::from(reason == Reason::RateLimited);
+        }
+        // What has not left says nothing.
+        None => report.went += u64::from(verdict.left),
+    }
 }
 
 /// Users of whom personal messages were not sent because notifications are off on every device that was meant.
@@ -219,7 +236,9 @@ fn end(at: usize, tries: u32, verdict: Verdict, next: Option<Millis>) -> End {
     let (to, reason) = match verdict.outcome {
         Outcome::Accepted { id } => (To::Accepted(id), None),
         Outcome::TokenGone { .. } => (To::Failed, Some(Reason::TokenGone)),
-        Outcome::Retry { after, why: RetryWhy::RateLimited } => (To::Retry(after), Some(Reason::RateLimited)),
+        Outcome::Retry { after, why: RetryWhy::RateLimited | RetryWhy::DeviceLimited } => {
+            (To::Retry(after), Some(Reason::RateLimited))
+        }
         Outcome::Retry { after, why: RetryWhy::Unavailable } => {
             (To::Retry(after), Some(Reason::VendorUnavailable))
         }

@@ -4,6 +4,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::{
     bearer::Bearers,
+    breaker::{Breaker, Open},
     quota::{Counter, Mark},
 };
 use crate::{
@@ -39,6 +40,7 @@ pub struct State {
     asked_at: Millis,
     /// The access tokens.
     pub bearers: Bearers,
+    breaker: Breaker,
 }
 
 /// What is written, in one row: a change of any of it costs one.
@@ -50,6 +52,8 @@ pub struct Kept {
     closed: Vec<(Pool, Millis)>,
     devices: Devices,
     asked_at: Millis,
+    #[serde(default)]
+    breaker: Option<Open>,
 }
 
 /// What a request to pass comes to.
@@ -75,6 +79,7 @@ impl State {
             devices: kept.devices,
             asked_at: kept.asked_at,
             bearers: Bearers::load(bearer),
+            breaker: Breaker::load(kept.breaker),
         }
     }
 
@@ -87,6 +92,7 @@ impl State {
             closed: closed.map(|(pool, until)| (*pool, *until)).collect(),
             devices: self.devices,
             asked_at: self.asked_at,
+            breaker: self.breaker.kept(),
         }
     }
 
@@ -210,6 +216,8 @@ fn per_day(vendor: Vendor, goes_as: Category) -> Option<PerDay> {
 fn refused_pool(class: Class, vendor: Vendor) -> Pool {
     if rules::limits(vendor, class.goes_as) { Pool::Public } else { Pool::Category(class.category) }
 }
+
+pub mod pace;
 
 #[cfg(test)]
 mod tests;

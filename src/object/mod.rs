@@ -5,6 +5,7 @@ pub mod account;
 pub mod app;
 pub mod audience;
 pub mod bearer;
+pub mod breaker;
 pub mod census;
 pub mod claim;
 pub mod judge;

@@ -1,5 +1,5 @@
-//! The `Account` object: one app at one vendor. Owns the quota counters, the access token, and the memory of which
-//! "bad token" answers can be believed.
+//! The `Account` object: one app at one vendor. Owns the quota counters, the circuit breaker, the access token, and the
+//! memory of which "bad token" answers can be believed.
 
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
@@ -41,6 +41,23 @@ pub enum Call {
     /// Weigh "bad token" answers that a wrong setting of ours would also explain.
     /// In order: which setting it would be; accepted under it since the last call from this isolate; such answers now.
     Judge(String, u64, u64),
+    /// How sends went, where some met trouble.
+    Report(Report),
+}
+
+/// How the sends of a page went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Report {
+    /// Deliveries that the vendor has answered for, here since the last report.
+    pub went: u64,
+    /// Deliveries that met trouble which can be all of the account's: no answer, or "not now".
+    pub trouble: u64,
+    /// The longest wait that the vendor asks for, seconds.
+    pub after: u32,
+    /// In how many of them the vendor limits us.
+    pub limited: u64,
+    /// The page was this probe of the circuit breaker.
+    pub probe: Option<Millis>,
 }
 
 /// What is left over of a request to pass.
@@ -69,6 +86,19 @@ pub struct Grant {
     pub own: bool,
     /// Where one was wanted.
     pub bearer: Option<Bearer>,
+    /// What the account's circuit breaker and send rate say.
+    pub pace: Pace,
+}
+
+/// How an account that lets deliveries pass wants them to go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Pace {
+    /// It is in trouble: whoever sends asks first.
+    pub trouble: bool,
+    /// These are a probe of the circuit breaker: how they went is to be told.
+    pub probe: Option<Millis>,
+    /// What is beyond waits until then. With a reason: the circuit breaker is open for it; without one: the send rate is used up.
+    pub rest: Option<(Millis, Option<Reason>)>,
 }
 
 /// What a message counts as.
@@ -149,8 +179,9 @@ pub enum Outcome {
     Returned,
     /// Whether the answers may remove tokens.
     Judged(bool),
-    /// In order: each pool that is counted; when the day ends; the devices that the vendor's limit is reckoned with.
-    Levels(Vec<Level>, Millis, Devices),
+    /// In order: each pool that is counted; when the day ends; the devices that the vendor's limit is reckoned with; until when
+    /// the circuit breaker is open, half-open from then on, and what opened it.
+    Levels(Vec<Level>, Millis, Devices, Option<(Millis, Reason)>),
 }
 
 /// Devices of an app at a vendor, as the census counts them.
@@ -183,6 +214,7 @@ mod tests {
             r#"[["shop",1],"fcm",{"admit":[["marketing","marketing"],2,100,9,true,null,3]}]"#,
             r#"[["shop",1],"apns",{"judge":["sandbox/com.example",9,1]}]"#,
             r#"[["shop",1],"fcm",{"return":[["im","marketing"],5,1,true,false]}]"#,
+            r#"[["shop",1],"fcm",{"report":[90,10,60,7,null]}]"#,
             r#"[["shop",1],"vivo","show"]"#,
         ] {
             let call: Request = crate::wire::text::read(text).unwrap();

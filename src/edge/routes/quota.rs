@@ -27,7 +27,9 @@ pub(super) async fn show(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
 
 async fn account(cx: &Cx, app: &App, vendor: Vendor) -> Result<Account, Problem> {
     match admit::call(cx, app, vendor, Call::Show).await? {
-        Outcome::Levels(levels, resets_at, devices) => Ok(Account { vendor, levels, resets_at, devices }),
+        Outcome::Levels(levels, resets_at, devices, open) => {
+            Ok(Account { vendor, levels, resets_at, devices, open })
+        }
         Outcome::Granted(..) | Outcome::NoBearer(..) | Outcome::Returned | Outcome::Judged(..) => {
             Err(unavailable("an account gave no usable answer"))
         }

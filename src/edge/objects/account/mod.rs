@@ -10,32 +10,32 @@ use worker::{Env, State};
 
 use super::{
     super::{
-        bearer::seal_owner,
         census,
-        cx::{Cx, config, now, random},
-        send::post_one,
+        cx::{Cx, config, now},
+        log,
     },
     flight::{Flight, Turn},
     rows::{Rows, Table},
     shell::{PLACE, Shell},
 };
 use crate::{
-    crypto::seal::Sealed,
     line::health,
-    model::{delivery::Reason, problem::Problem},
+    model::problem::Problem,
     object::{
         account::{Kept, State as Held},
-        bearer::{Have, Refusal},
+        bearer::Refusal,
+        breaker::Change,
         judge::Seen,
     },
-    vendor::Credential,
     wire::{
-        account::{Admit, BINDING, Bearer, Call, Devices, Grant, Outcome, Reply, Request as Ask},
-        app, text,
+        account::{Admit, BINDING, Bearer, Call, Devices, Grant, Outcome, Reply, Report, Request as Ask},
+        text,
     },
 };
 
-/// What counts against limits, in one row; the access token, sealed.
+mod bearer;
+
+/// What counts against limits and the circuit breaker, in one row; the access token, sealed.
 const TABLES: &[Table] = &[
     Table {
         name: "kept",
@@ -110,9 +110,15 @@ impl Account {
             }
             Call::Show => {
                 let now = now();
-                let (levels, devices) =
-                    self.with(ask, |held, _| Ok((held.levels(ask.vendor, now), held.devices())))?;
-                Outcome::Levels(levels, ask.vendor.resets_at(now), devices)
+                let (levels, devices, open) = self.with(ask, |held, _| {
+                    Ok((held.levels(ask.vendor, now), held.devices(), held.breaker()))
+                })?;
+                let open = open.map(|open| (open.until, open.reason));
+                Outcome::Levels(levels, ask.vendor.resets_at(now), devices, open)
+            }
+            Call::Report(report) => {
+                self.report(ask, report)?;
+                Outcome::Returned
             }
             Call::Judge(blame, accepted, doubtful) => {
                 let mut seen = self.seen.borrow_mut();
@@ -129,6 +135,13 @@ impl Account {
     /// The bearer first, then the grants: where there is none to send with, nothing is granted. Between reading the
     /// counter and writing its mark nothing is awaited.
     async fn admit(&self, ask: &Ask, admit: &Admit) -> worker::Result<Outcome> {
+        let gate = self.with(ask, |held, _| Ok(held.gate(admit, now())))?;
+        if gate.n == 0 && admit.n > 0 {
+            // Nothing may go out: no token is fetched for it.
+            let grant =
+                Grant { n: 0, until: ask.vendor.resets_at(now()), own: false, bearer: None, pace: gate.pace };
+            return Ok(Outcome::Granted(grant));
+        }
         let bearer = if admit.bearer {
             match self.bearer(ask, admit).await? {
                 Ok(bearer) => Some(bearer),
@@ -148,15 +161,34 @@ impl Account {
             }
         }
         let now = now();
-        let (taken, until, ahead) = self.with(ask, |held, rows| {
-            let taken = held.take(admit, ask.vendor, now);
-            if taken.write {
+        let (taken, pace, until, ahead) = self.with(ask, |held, rows| {
+            let mut gate = held.gate(admit, now);
+            let taken = held.take(&Admit { n: gate.n, ..admit.clone() }, ask.vendor, now);
+            if held.passed(&mut gate, taken.granted, now) || taken.write {
                 store(rows, &held.keep(now))?;
             }
-            Ok((taken, held.until(admit.class, ask.vendor, now), held.is_ahead()))
+            Ok((taken, gate.pace, held.until(admit.class, ask.vendor, now), held.is_ahead()))
         })?;
         self.trim_later(ahead).await?;
-        Ok(Outcome::Granted(Grant { n: taken.granted, until, own: taken.own, bearer }))
+        Ok(Outcome::Granted(Grant { n: taken.granted, until, own: taken.own, bearer, pace }))
+    }
+
+    /// How sends went: what changes the circuit breaker is written down.
+    fn report(&self, ask: &Ask, report: &Report) -> worker::Result<()> {
+        let turn = self.with(ask, |held, rows| {
+            let turn = held.report(report, now());
+            if turn != Change::None {
+                store(rows, &held.keep(now()))?;
+            }
+            Ok(turn)
+        })?;
+        let (app, vendor) = (("app", ask.tenant.app.as_str()), ("vendor", ask.vendor.name()));
+        match turn {
+            Change::Opened(reason) => log::warn("breaker_opened", &[app, vendor, ("reason", reason.name())]),
+            Change::Closed => log::info("breaker_closed", &[app, vendor]),
+            Change::None | Change::Freed => {}
+        }
+        Ok(())
     }
 
     /// How many devices the vendor's limit depends on.
@@ -186,111 +218,20 @@ impl Account {
     ) -> worker::Result<R> {
         self.shell.with(|rows| load(rows, &self.shell.env, ask), step)
     }
-
-    /// The current bearer, or a new one, fetched once however many ask.
-    async fn bearer(&self, ask: &Ask, admit: &Admit) -> worker::Result<Result<Bearer, Refusal>> {
-        loop {
-            let refused = admit.refused.as_deref();
-            match self.with(ask, |held, _| Ok(held.bearers.have(admit.revision, refused, now())))? {
-                Have::Bearer(bearer) => return Ok(Ok(bearer)),
-                Have::Not(refusal) => return Ok(Err(refusal)),
-                Have::Ask => {}
-            }
-            match self.flight.turn().await {
-                Turn::Told(Err(refusal)) => return Ok(Err(refusal)),
-                // It may be of an older credential, or the very one that was refused: the state decides.
-                Turn::Told(Ok(_)) | Turn::Again => {}
-                Turn::Mine(landing) => {
-                    let result = self.fetch_bearer(ask).await?;
-                    self.with(ask, |held, rows| {
-                        match &result {
-                            Ok(bearer) => {
-                                keep(rows, &self.shell.env, ask, bearer)?;
-                                held.bearers.fetched(bearer.clone(), refused.is_some(), now());
-                            }
-                            Err(refusal) => held.bearers.failed(admit.revision, refusal, now()),
-                        }
-                        Ok(())
-                    })?;
-                    landing.tell(&result);
-                    return Ok(result);
-                }
-            }
-        }
-    }
-
-    /// Fetches a bearer from the vendor with the credential that the `App` object has now.
-    async fn fetch_bearer(&self, ask: &Ask) -> worker::Result<Result<Bearer, Refusal>> {
-        let cx = Cx::new(self.shell.env.clone(), config(&self.shell.env).map_err(fault)?);
-        let request = app::Request { app: ask.tenant.app.clone(), call: app::Call::Get };
-        let reply: app::Reply =
-            cx.ask(app::BINDING, &app::name(&ask.tenant.app), &request).await.map_err(fault)?;
-        let stored = reply
-            .app
-            .filter(|app| app.tenant() == ask.tenant)
-            .and_then(|app| app.credentials.get(&ask.vendor).cloned());
-        let Some(stored) = stored else {
-            return Ok(Err(credentials("the app has no credential for this vendor")));
-        };
-        let owner = seal_owner(&ask.tenant.app, ask.vendor);
-        let opened = cx.config.seal_keys.open(&owner, &stored.sealed).ok();
-        let Some(credential) = opened.and_then(|bytes| Credential::from_stored(ask.vendor, &bytes)) else {
-            return Ok(Err(credentials(
-                "the credential does not open: was SEAL_KEY changed without SEAL_KEY_OLD?",
-            )));
-        };
-        if let Some(bearer) = credential.signed(stored.revision, cx.now) {
-            return Ok(Ok(bearer));
-        }
-        let Some(request) = credential.token_request(cx.now) else {
-            return Ok(Err(credentials("the credential does not sign")));
-        };
-        let answer = post_one(&cx, ask.vendor, request).await;
-        Ok(credential.bearer_from(&answer, stored.revision, now()))
-    }
 }
 
 fn fault(problem: Problem) -> worker::Error {
     worker::Error::RustError(problem.detail)
 }
 
-fn credentials(detail: &str) -> Refusal {
-    (Reason::Credentials, detail.to_owned())
-}
-
 /// A row that cannot be read is an error: as empty counters it would grant twice.
 fn load(rows: &Rows, env: &Env, ask: &Ask) -> worker::Result<Held> {
     let kept = rows.read("SELECT record FROM kept")?.into_iter().flatten().next();
     let kept: Kept = kept.map(|row| text::read(&row)).transpose()?.unwrap_or_default();
-    let sealed = rows.read("SELECT record FROM bearer")?.into_iter().flatten().next();
-    let bearer = sealed.and_then(|text| open(&text, env, ask));
-    Ok(Held::load(kept, bearer, ask.vendor, now()))
+    Ok(Held::load(kept, bearer::load(rows, env, ask)?, ask.vendor, now()))
 }
 
 fn store(rows: &Rows, kept: &Kept) -> worker::Result<()> {
     let values = vec![serde_json::to_string(kept)?.into()];
     rows.write("INSERT OR REPLACE INTO kept (id, record) VALUES (1, ?)", values)
-}
-
-fn bearer_owner(ask: &Ask) -> String {
-    format!("bearer of {}", seal_owner(&ask.tenant.app, ask.vendor))
-}
-
-/// The bearer outlives the object's memory, sealed like the credential it was made from.
-fn keep(rows: &Rows, env: &Env, ask: &Ask, bearer: &Bearer) -> worker::Result<()> {
-    let text = serde_json::to_string(bearer)?;
-    let nonce = random().map_err(fault)?;
-    let sealed = config(env).map_err(fault)?.seal_keys.seal(&bearer_owner(ask), text.as_bytes(), nonce);
-    let Ok(sealed) = sealed else { return Ok(()) };
-    rows.write(
-        "INSERT OR REPLACE INTO bearer (id, record) VALUES (1, ?)",
-        vec![serde_json::to_string(&sealed)?.into()],
-    )
-}
-
-/// One that does not open is fetched anew.
-fn open(stored: &str, env: &Env, ask: &Ask) -> Option<Bearer> {
-    let sealed: Sealed = text::read(stored).ok()?;
-    let bytes = config(env).ok()?.seal_keys.open(&bearer_owner(ask), &sealed).ok()?;
-    text::read(std::str::from_utf8(&bytes).ok()?).ok()
 }
