@@ -15,6 +15,7 @@ use crate::{
     line::{
         admit::{self, Refusal},
         begin::Batch,
+        pace as line,
     },
     model::{app::App, delivery::Reason, problem::Problem, push::Category, secret::Secret, time::Millis},
     vendor::{self, Vendor, rules},
@@ -32,6 +33,8 @@ pub(super) struct Pass {
     grants: Option<Grants>,
     /// It is a probe of the account's circuit breaker.
     pub(super) probe: Option<Millis>,
+    /// It has its turn at this time.
+    pub(super) starts: Millis,
 }
 
 /// What is needed to give grants back.
@@ -43,7 +46,7 @@ struct Grants {
 
 impl Pass {
     fn new(class: Class, bearers: Vec<(String, Secret)>) -> Self {
-        Self { bearers, class, grants: None, probe: None }
+        Self { bearers, class, grants: None, probe: None, starts: Millis(0) }
     }
 
     /// One that was fetched is for every audience.
@@ -58,7 +61,7 @@ impl Pass {
 
     /// The same grants with a bearer that was fetched anew.
     pub(super) fn renewed(&self, bearer: Secret) -> Self {
-        Self { grants: self.grants, probe: self.probe, ..Self::fetched(self.class, bearer) }
+        Self { bearers: Self::fetched(self.class, bearer).bearers, ..self.clone() }
     }
 }
 
@@ -95,7 +98,7 @@ impl Passes {
             let n = refused.unwrap_or(batch.under_way(*vendor) as u64);
             give_back(cx, app, *vendor, pass, n, false).await;
         }
-        pace::tell(cx, app, self, &Table::new()).await;
+        pace::tell(cx, app, self, &[]).await;
     }
 }
 
@@ -132,7 +135,7 @@ pub(super) async fn admit(cx: &Cx, app: &App, category: Category, batch: &Batch)
 pub(super) async fn give_back(cx: &Cx, app: &App, vendor: Vendor, pass: &Pass, n: u64, close: bool) {
     let Pass { class, grants, .. } = *pass;
     if close {
-        memory::close(account_key(app, vendor), class.goes_as, vendor.refused_until(cx::now()));
+        memory::close(&account_key(app, vendor), class.goes_as, vendor.refused_until(cx::now()));
     }
     if n == 0 || (grants.is_none() && !close) {
         return;
@@ -172,21 +175,20 @@ async fn one(
             memory::fetched(&account, revision, cx.now).map(|bearer| Pass::fetched(class, bearer))
         }
     };
-    let closed = memory::closed(&account, class.goes_as, cx.now) || memory::in_trouble(&account);
-    let Some(ask) = admit::ask(app, vendor, class, n, at_hand.is_some(), closed) else {
+    let asks = memory::asks(&account, class.goes_as, cx.now);
+    let Some(ask) = admit::ask(app, vendor, class, n, at_hand.is_some(), asks, line::large(batch, n)) else {
         return Ok(Admitted { granted: None, rest: None, pass: at_hand.ok_or_else(no_bearer) });
     };
     Ok(match call(cx, app, vendor, Call::Admit(ask)).await? {
-        Outcome::Granted(Grant { n, until, own, bearer, pace }) => {
-            memory::note_trouble(&account, pace.trouble);
-            let rest = pace.rest.map(|(until, open_for)| admit::waits(until, open_for));
+        Outcome::Granted(Grant { n, until, own, bearer, wait_ms, probe, rest, open_for, trouble }) => {
+            memory::note_trouble(&account, trouble);
+            let starts = Millis(cx::now().0.saturating_add(wait_ms));
+            let rest = rest.map(|until| line::waits(until, open_for));
             let fetched = bearer.map(|bearer| Pass::fetched(class, remember(account, bearer)));
             let limited = own || rules::limits(vendor, class.goes_as);
             let grants = limited.then_some(Grants { resets_at: until, own });
-            let pass = fetched
-                .or(at_hand)
-                .map(|pass| Pass { grants, probe: pace.probe, ..pass })
-                .ok_or_else(no_bearer);
+            let pass =
+                fetched.or(at_hand).map(|pass| Pass { grants, probe, starts, ..pass }).ok_or_else(no_bearer);
             Admitted { granted: Some((n, until)), rest, pass }
         }
         Outcome::NoBearer(reason, detail) => {
@@ -209,7 +211,17 @@ pub(super) async fn renew(
     let revision = app.credentials.get(&vendor).map_or(0, |credential| credential.revision);
     let class = refused.class;
     let refused = refused.bearer("").map(|bearer| hash::sha256_hex(bearer.reveal().as_bytes()));
-    let ask = Admit { class, n: 0, limit: None, policy: app.revision, bearer: true, refused, revision };
+    let ask = Admit {
+        class,
+        n: 0,
+        limit: None,
+        policy: app.revision,
+        bearer: true,
+        refused,
+        revision,
+        rate: None,
+        large: false,
+    };
     match call(cx, app, vendor, Call::Admit(ask)).await {
         Ok(Outcome::Granted(Grant { bearer: Some(bearer), .. })) => {
             Ok(remember(account_key(app, vendor), bearer))

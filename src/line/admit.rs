@@ -20,7 +20,7 @@ const CLOCKS_MS: u64 = 60_000;
 
 /// What has to be asked of one account: nothing where no rule limits the class and the bearer is at hand.
 ///
-/// `closed`: the vendor has refused more of it here, or is in trouble.
+/// `closed`: the vendor has refused more of it here, or is in trouble. `large`: they are part of a large push.
 pub fn ask(
     app: &App,
     vendor: Vendor,
@@ -28,6 +28,7 @@ pub fn ask(
     n: usize,
     bearer_at_hand: bool,
     closed: bool,
+    large: bool,
 ) -> Option<Admit> {
     let limit = app.policy.per_day(vendor, class.category);
     let bearer = match vendor.bearer() {
@@ -35,7 +36,9 @@ pub fn ask(
         Bearer::Given => !bearer_at_hand,
     };
     let revision = app.credentials.get(&vendor)?.revision;
-    (closed || limited(app, vendor, class) || bearer).then_some(Admit {
+    let rate = app.policy.per_second.get(&vendor).copied();
+    let paced = large && (rate.is_some() || rules::rate(vendor).is_some());
+    (closed || paced || limited(app, vendor, class) || bearer).then_some(Admit {
         class,
         n: n as u64,
         limit,
@@ -43,6 +46,8 @@ pub fn ask(
         bearer,
         refused: None,
         revision,
+        rate,
+        large,
     })
 }
 
@@ -78,18 +83,6 @@ pub fn no_quota(over: &[Over], resets_at: Millis, expires: Millis) -> Refusal {
     let detail = "the day's quota of this class at this vendor is used up";
     let to = later(over, resets_at, expires).map_or(To::Skipped(Some(resets_at)), To::Held);
     (to, Reason::Quota, Some(detail.to_owned()))
-}
-
-/// What an account in trouble does not let through: it waits, and was not tried.
-pub fn waits(until: Millis, open_for: Option<Reason>) -> Refusal {
-    let at = until.rfc3339();
-    let (reason, detail) = match open_for {
-        Some(reason) => (reason, format!("the circuit breaker of this vendor's account is open until {at}")),
-        None => {
-            (Reason::RateLimited, format!("this vendor's account has room in its send rate from {at} on"))
-        }
-    };
-    (To::Wait(until), reason, Some(detail))
 }
 
 /// There is no bearer to send with. A wrong credential stays wrong; everything else passes.
@@ -143,7 +136,7 @@ pub(crate) mod tests {
     fn nothing_is_asked_where_no_rule_limits_and_the_bearer_is_at_hand() {
         let asked_of = |limit, vendor, at_hand, closed| {
             let app = app(limit);
-            ask(&app, vendor, class(&app, vendor, Category::Im), 1, at_hand, closed)
+            ask(&app, vendor, class(&app, vendor, Category::Im), 1, at_hand, closed, false)
         };
         let asked = |limit, vendor, at_hand| asked_of(limit, vendor, at_hand, false);
         assert!(asked_of(None, Vendor::Apns, true, true).is_some(), "the vendor has refused more");
@@ -154,28 +147,29 @@ pub(crate) mod tests {
 
     #[test]
     fn a_rule_or_a_missing_bearer_is_a_question() {
-        let limited = ask(&app(Some(5)), Vendor::Fcm, own(Category::Marketing), 3, true, false).unwrap();
+        let limited =
+            ask(&app(Some(5)), Vendor::Fcm, own(Category::Marketing), 3, true, false, false).unwrap();
         assert_eq!((limited.limit, limited.n, limited.bearer, limited.revision), (Some(5), 3, false, 7));
-        let without = ask(&app(None), Vendor::Fcm, own(Category::Im), 1, false, false).unwrap();
+        let without = ask(&app(None), Vendor::Fcm, own(Category::Im), 1, false, false, false).unwrap();
         assert_eq!((without.limit, without.bearer), (None, true));
+    }
+
+    #[test]
+    fn a_large_push_asks_where_a_rate_is_known() {
+        let mut app = app(None);
+        let asked = |app: &App, large| {
+            ask(app, Vendor::Fcm, own(Category::Im), 3, true, false, large).map(|admit| admit.rate)
+        };
+        assert_eq!(asked(&app, true), None, "Google names none");
+        app.policy.per_second.insert(Vendor::Fcm, 50);
+        assert_eq!(asked(&app, true), Some(Some(50)));
+        assert_eq!(asked(&app, false), None);
     }
 
     #[test]
     fn a_wrong_credential_fails_and_trouble_passes() {
         assert_eq!(no_bearer(Reason::Credentials, "why".into()).0, To::Failed);
         assert_eq!(no_bearer(Reason::VendorUnavailable, "why".into()).0, To::Retry(None));
-    }
-
-    #[test]
-    fn what_waits_for_its_account_says_for_what_and_until_when() {
-        let (to, reason, detail) = waits(Millis(1_000), Some(Reason::VendorUnavailable));
-        assert_eq!((to, reason), (To::Wait(Millis(1_000)), Reason::VendorUnavailable));
-        assert!(
-            detail
-                .unwrap()
-                .contains("circuit breaker of this vendor's account is open until 1970-01-01T00:00:01Z")
-        );
-        assert_eq!(waits(Millis(1_000), None).1, Reason::RateLimited);
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod begin;
 pub mod explain;
 pub mod funnel;
 pub mod health;
+pub mod pace;
 pub mod page;
 pub mod parse;
 pub mod plan;

@@ -7,7 +7,7 @@
 
 use crate::model::table::Table;
 
-use super::{admit, begin::Batch};
+use super::{admit, begin::Batch, pace};
 use crate::{
     crypto::hash,
     model::{
@@ -77,7 +77,7 @@ pub struct Aftermath {
     /// Vendors of whom a class has no more today, as they say.
     pub closed: Vec<Vendor>,
     /// Per vendor: how its sends went.
-    pub went: Table<Vendor, Report>,
+    pub went: Vec<(Vendor, Report)>,
 }
 
 /// What has become of this try of every delivery under way.
@@ -90,7 +90,7 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>, over: &[Over], now: Millis) -> (
     for Tried { entry: at, blame, verdict } in tried {
         let Some((delivery, address)) = under_way(batch, at) else { continue };
         let under = (address.vendor, blame);
-        note(after.went.entry(address.vendor).or_default(), &verdict);
+        pace::note(&mut after.went, address.vendor, &verdict);
         let weigh = after.weigh.entry(under.clone()).or_default();
         match &verdict.outcome {
             Outcome::Accepted { .. } => weigh.accepted += 1,
@@ -148,19 +148,6 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>, over: &[Over], now: Millis) -> (
         ends.insert(at, End { at: place(at), tries, to, sent: false, reason, detail, tag: None });
     }
     (ends.into_iter().map(|(_, end)| end).collect(), after)
-}
-
-/// Counts how one delivery went.
-fn note(report: &mut Report, verdict: &Verdict) {
-    match verdict.trouble() {
-        Some((reason, after)) => {
-            report.trouble += 1;
-            report.after = report.after.max(after);
-            report.limited += u64::from(reason == Reason::RateLimited);
-        }
-        // What has not left says nothing.
-        None => report.went += u64::from(verdict.left),
-    }
 }
 
 /// Users of whom personal messages were not sent because notifications are off on every device that was meant.

@@ -6,6 +6,7 @@ use super::{
     bearer::Bearers,
     breaker::{Breaker, Open},
     quota::{Counter, Mark},
+    rate::Rate,
 };
 use crate::{
     model::{
@@ -41,6 +42,7 @@ pub struct State {
     /// The access tokens.
     pub bearers: Bearers,
     breaker: Breaker,
+    rate: Rate,
 }
 
 /// What is written, in one row: a change of any of it costs one.
@@ -80,6 +82,7 @@ impl State {
             asked_at: kept.asked_at,
             bearers: Bearers::load(bearer),
             breaker: Breaker::load(kept.breaker),
+            rate: Rate::load(now),
         }
     }
 

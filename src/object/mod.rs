@@ -11,4 +11,5 @@ pub mod claim;
 pub mod judge;
 pub mod ledger;
 pub mod quota;
+pub mod rate;
 pub mod user;

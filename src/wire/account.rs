@@ -76,7 +76,7 @@ pub struct Return {
 }
 
 /// What passes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Grant {
     /// How many; at most as many as asked for.
     pub n: u64,
@@ -86,19 +86,16 @@ pub struct Grant {
     pub own: bool,
     /// Where one was wanted.
     pub bearer: Option<Bearer>,
-    /// What the account's circuit breaker and send rate say.
-    pub pace: Pace,
-}
-
-/// How an account that lets deliveries pass wants them to go.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
-pub struct Pace {
-    /// It is in trouble: whoever sends asks first.
-    pub trouble: bool,
-    /// These are a probe of the circuit breaker: how they went is to be told.
+    /// They have their turn in so many milliseconds.
+    pub wait_ms: u64,
+    /// They are a probe of the circuit breaker: how they went is to be told.
     pub probe: Option<Millis>,
-    /// What is beyond waits until then. With a reason: the circuit breaker is open for it; without one: the send rate is used up.
-    pub rest: Option<(Millis, Option<Reason>)>,
+    /// What is beyond waits until then, where it is not a quota that refuses it.
+    pub rest: Option<Millis>,
+    /// For what the circuit breaker is open; where it is not, the rest waits for the send rate.
+    pub open_for: Option<Reason>,
+    /// The account is in trouble: whoever sends asks first.
+    pub trouble: bool,
 }
 
 /// What a message counts as.
@@ -155,6 +152,10 @@ pub struct Admit {
     pub refused: Option<String>,
     /// Which revision of the credential the caller knows: a bearer made from an older one is void.
     pub revision: u64,
+    /// Most in a second by the app's own word.
+    pub rate: Option<u32>,
+    /// They are part of a large push: it keeps to the send rate exactly, and waits for its turn.
+    pub large: bool,
 }
 
 /// The answer.
@@ -181,7 +182,7 @@ pub enum Outcome {
     Judged(bool),
     /// In order: each pool that is counted; when the day ends; the devices that the vendor's limit is reckoned with; until when
     /// the circuit breaker is open, half-open from then on, and what opened it.
-    Levels(Vec<Level>, Millis, Devices, Option<(Millis, Reason)>),
+    Levels(Vec<Level>, Millis, Devices, Option<Millis>, Option<Reason>),
 }
 
 /// Devices of an app at a vendor, as the census counts them.
@@ -211,7 +212,7 @@ mod tests {
     #[test]
     fn calls_are_pinned() {
         for text in [
-            r#"[["shop",1],"fcm",{"admit":[["marketing","marketing"],2,100,9,true,null,3]}]"#,
+            r#"[["shop",1],"fcm",{"admit":[["marketing","marketing"],2,100,9,true,null,3,50,false]}]"#,
             r#"[["shop",1],"apns",{"judge":["sandbox/com.example",9,1]}]"#,
             r#"[["shop",1],"fcm",{"return":[["im","marketing"],5,1,true,false]}]"#,
             r#"[["shop",1],"fcm",{"report":[90,10,60,7,null]}]"#,

@@ -27,8 +27,8 @@ pub(super) async fn show(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
 
 async fn account(cx: &Cx, app: &App, vendor: Vendor) -> Result<Account, Problem> {
     match admit::call(cx, app, vendor, Call::Show).await? {
-        Outcome::Levels(levels, resets_at, devices, open) => {
-            Ok(Account { vendor, levels, resets_at, devices, open })
+        Outcome::Levels(levels, resets_at, devices, until, reason) => {
+            Ok(Account { vendor, levels, resets_at, devices, open: until.zip(reason) })
         }
         Outcome::Granted(..) | Outcome::NoBearer(..) | Outcome::Returned | Outcome::Judged(..) => {
             Err(unavailable("an account gave no usable answer"))

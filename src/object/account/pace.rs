@@ -1,20 +1,43 @@
-//! How fast an account lets deliveries pass, whatever its quotas: its circuit breaker.
+//! How fast an account lets deliveries pass, whatever its quotas: its circuit breaker and its send rate.
 
-use super::State;
+use super::{COUNTED_MS, State};
 use crate::{
     model::time::Millis,
     object::breaker::{Change, Let, Open},
-    wire::account::{Admit, Pace, Report},
+    vendor::{Vendor, rules},
+    wire::account::{Admit, Devices, Grant, Report},
 };
 
+/// A send rate, and how many deliveries are one of what it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Speed {
+    per_second: u64,
+    each: u64,
+}
+
+impl Speed {
+    fn of(admit: &Admit, vendor: Vendor, devices: Devices) -> Option<Self> {
+        let rule = rules::rate(vendor);
+        let per_second = admit.rate.or_else(|| rule.map(|rule| rule.per_second(devices)))?;
+        let requests = rule.is_none_or(|rule| rule.requests);
+        let each = if requests { vendor.spec().list_max as u64 } else { 1 };
+        Some(Self { per_second: per_second.into(), each: each.max(1) })
+    }
+
+    fn counted(self, n: u64) -> u64 {
+        n.div_ceil(self.each)
+    }
+}
+
 /// What may pass before quotas are asked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gate {
     /// So many at most.
     pub n: u64,
-    /// With these words.
-    pub pace: Pace,
+    /// With these words: the rest of the grant is the quotas'.
+    pub grant: Grant,
     probe: bool,
+    speed: Option<Speed>,
 }
 
 impl State {
@@ -23,30 +46,59 @@ impl State {
         self.breaker.in_trouble(now)
     }
 
-    /// How many may pass now. What does pass has to be [told](Self::passed).
-    pub fn gate(&mut self, admit: &Admit, now: Millis) -> Gate {
-        let (n, until, probe) = match self.breaker.lets(now) {
-            Let::All => (admit.n, None, false),
-            Let::Probe(n) => (admit.n.min(n), Some((now, None)), true),
-            Let::Wait(until, reason) => (0, Some((until, Some(reason))), false),
-        };
-        let trouble = self.in_trouble(now);
-        let rest = until.filter(|_| n < admit.n);
-        Gate { n, pace: Pace { trouble, probe: None, rest }, probe }
+    /// Whether the census has to be asked first: the vendor's rate depends on how many devices there are.
+    pub fn rate_wants_devices(&self, admit: &Admit, vendor: Vendor, now: Millis) -> bool {
+        admit.large
+            && admit.rate.is_none()
+            && rules::rate(vendor).is_some_and(rules::Rate::grows)
+            && now.0.saturating_sub(self.asked_at.0) >= COUNTED_MS
     }
 
-    /// So many have passed a gate. `true`: what is kept has changed.
-    pub fn passed(&mut self, gate: &mut Gate, granted: u64, now: Millis) -> bool {
+    /// How many may pass now. What does pass has to be [told](Self::passed).
+    pub fn gate(&mut self, admit: &Admit, vendor: Vendor, now: Millis) -> Gate {
+        let mut gate = Gate { n: admit.n, speed: Speed::of(admit, vendor, self.devices), ..Gate::default() };
+        gate.grant.trouble = self.in_trouble(now);
+        match (self.breaker.lets(now), gate.speed) {
+            (Let::Probe(n), _) => (gate.n, gate.probe) = (gate.n.min(n), true),
+            (Let::Wait(until, reason), _) => {
+                gate.n = 0;
+                (gate.grant.rest, gate.grant.open_for) = (Some(until), Some(reason));
+            }
+            (Let::All, Some(speed)) if admit.large => {
+                let room = self.rate.room(speed.counted(admit.n), speed.per_second, now);
+                gate.n = gate.n.min(room.n.saturating_mul(speed.each));
+                gate.grant.wait_ms = room.wait_ms;
+            }
+            (Let::All, _) => {}
+        }
+        gate
+    }
+
+    /// So many of those that asked have passed a gate; the others learn when to come back. `true`: what is kept has changed.
+    pub fn passed(&mut self, gate: &mut Gate, admit: &Admit, granted: u64, now: Millis) -> bool {
+        let probe = gate.probe && granted > 0;
+        if probe {
+            gate.grant.probe = self.breaker.probe(now);
+        }
+        if let Some(speed) = gate.speed.filter(|_| granted > 0) {
+            if admit.large && !gate.probe {
+                self.rate.take(speed.counted(granted), speed.per_second);
+            } else {
+                self.rate.count(speed.counted(granted), speed.per_second, now);
+            }
+        }
         // Where a quota lets fewer pass it speaks for the rest.
-        gate.pace.rest = gate.pace.rest.filter(|_| granted == gate.n);
-        if !gate.probe || granted == 0 {
-            return false;
+        if granted == gate.n && granted < admit.n && gate.grant.rest.is_none() {
+            (gate.grant.rest, gate.grant.open_for) = match (self.breaker.lets(now), gate.speed) {
+                (Let::Wait(until, reason), _) => (Some(until), Some(reason)),
+                (Let::All | Let::Probe(_), Some(speed)) => {
+                    let n = speed.counted(admit.n - granted);
+                    (Some(self.rate.put_off(n, speed.per_second, now)), None)
+                }
+                (Let::All | Let::Probe(_), None) => (None, None),
+            };
         }
-        gate.pace.probe = self.breaker.probe(now);
-        if let (Some(rest), Let::Wait(until, reason)) = (&mut gate.pace.rest, self.breaker.lets(now)) {
-            *rest = (until, Some(reason));
-        }
-        true
+        probe
     }
 
     /// What a worker tells of its sends.
@@ -59,3 +111,6 @@ impl State {
         self.breaker.kept()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use super::*;
 
 fn ask(category: Category, n: u64, limit: Option<u64>, policy: u64) -> Admit {
     let class = Class { category, goes_as: category };
-    Admit { class, n, limit, policy, bearer: false, refused: None, revision: 1 }
+    Admit { class, n, limit, policy, bearer: false, refused: None, revision: 1, rate: None, large: false }
 }
 
 /// The object as its shell runs it: what is not written is gone when it wakes.

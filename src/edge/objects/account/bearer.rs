@@ -27,7 +27,12 @@ impl Account {
     pub(super) async fn bearer(&self, ask: &Ask, admit: &Admit) -> worker::Result<Result<Bearer, Refusal>> {
         loop {
             let refused = admit.refused.as_deref();
-            match self.with(ask, |held, _| Ok(held.bearers.have(admit.revision, refused, now())))? {
+            let mut have = Have::Ask;
+            self.with(ask, &mut |held, _| {
+                have = held.bearers.have(admit.revision, refused, now());
+                Ok(())
+            })?;
+            match have {
                 Have::Bearer(bearer) => return Ok(Ok(bearer)),
                 Have::Not(refusal) => return Ok(Err(refusal)),
                 Have::Ask => {}
@@ -38,7 +43,7 @@ impl Account {
                 Turn::Told(Ok(_)) | Turn::Again => {}
                 Turn::Mine(landing) => {
                     let result = self.fetch_bearer(ask).await?;
-                    self.with(ask, |held, rows| {
+                    self.with(ask, &mut |held, rows| {
                         match &result {
                             Ok(bearer) => {
                                 keep(rows, &self.shell.env, ask, bearer)?;

@@ -28,7 +28,7 @@ use crate::{
         judge::Seen,
     },
     wire::{
-        account::{Admit, BINDING, Bearer, Call, Devices, Grant, Outcome, Reply, Report, Request as Ask},
+        account::{Admit, BINDING, Bearer, Call, Grant, Outcome, Reply, Report, Request as Ask},
         text,
     },
 };
@@ -97,24 +97,30 @@ impl Account {
         let outcome = match &ask.call {
             Call::Admit(admit) => self.admit(ask, admit).await?,
             Call::Return(back) => {
-                let ahead = self.with(ask, |held, rows| {
+                let mut ahead = false;
+                self.with(ask, &mut |held, rows| {
                     held.give_back(back.class, back.n, back.own, back.resets_at, ask.vendor);
                     if back.close {
                         held.close(back.class, ask.vendor, now());
                         store(rows, &held.keep(now()))?;
                     }
-                    Ok(held.is_ahead())
+                    ahead = held.is_ahead();
+                    Ok(())
                 })?;
                 self.trim_later(ahead).await?;
                 Outcome::Returned
             }
             Call::Show => {
-                let now = now();
-                let (levels, devices, open) = self.with(ask, |held, _| {
-                    Ok((held.levels(ask.vendor, now), held.devices(), held.breaker()))
+                let mut shown = None;
+                self.with(ask, &mut |held, _| {
+                    let (until, reason) = held.breaker().map(|open| (open.until, open.reason)).unzip();
+                    let now = now();
+                    let levels = held.levels(ask.vendor, now);
+                    let resets_at = ask.vendor.resets_at(now);
+                    shown = Some(Outcome::Levels(levels, resets_at, held.devices(), until, reason));
+                    Ok(())
                 })?;
-                let open = open.map(|open| (open.until, open.reason));
-                Outcome::Levels(levels, ask.vendor.resets_at(now), devices, open)
+                shown.unwrap_or(Outcome::Returned)
             }
             Call::Report(report) => {
                 self.report(ask, report)?;
@@ -135,11 +141,17 @@ impl Account {
     /// The bearer first, then the grants: where there is none to send with, nothing is granted. Between reading the
     /// counter and writing its mark nothing is awaited.
     async fn admit(&self, ask: &Ask, admit: &Admit) -> worker::Result<Outcome> {
-        let gate = self.with(ask, |held, _| Ok(held.gate(admit, now())))?;
-        if gate.n == 0 && admit.n > 0 {
-            // Nothing may go out: no token is fetched for it.
-            let grant =
-                Grant { n: 0, until: ask.vendor.resets_at(now()), own: false, bearer: None, pace: gate.pace };
+        // Where nothing may go out no token is fetched for it.
+        let (mut grant, mut shut) = (Grant::default(), false);
+        self.with(ask, &mut |held, _| {
+            let now = now();
+            let mut gate = held.gate(admit, ask.vendor, now);
+            held.passed(&mut gate, admit, 0, now);
+            shut = gate.n == 0 && admit.n > 0;
+            grant = gate.grant;
+            Ok(())
+        })?;
+        if shut {
             return Ok(Outcome::Granted(grant));
         }
         let bearer = if admit.bearer {
@@ -150,52 +162,66 @@ impl Account {
         } else {
             None
         };
-        while self.with(ask, |held, _| Ok(held.wants_devices(admit, ask.vendor, now())))? {
+        self.have_devices(ask, admit).await?;
+        let (now, mut ahead) = (now(), false);
+        self.with(ask, &mut |held, rows| {
+            let mut gate = held.gate(admit, ask.vendor, now);
+            let taken = held.take(&Admit { n: gate.n, ..admit.clone() }, ask.vendor, now);
+            if held.passed(&mut gate, admit, taken.granted, now) || taken.write {
+                store(rows, &held.keep(now))?;
+            }
+            let until = held.until(admit.class, ask.vendor, now);
+            grant = Grant { n: taken.granted, until, own: taken.own, ..gate.grant };
+            ahead = held.is_ahead();
+            Ok(())
+        })?;
+        self.trim_later(ahead).await?;
+        Ok(Outcome::Granted(Grant { bearer, ..grant }))
+    }
+
+    /// Asks the census, where a limit depends on how many devices there are and they were not counted lately.
+    async fn have_devices(&self, ask: &Ask, admit: &Admit) -> worker::Result<()> {
+        loop {
+            let mut wanted = false;
+            self.with(ask, &mut |held, _| {
+                let (vendor, now) = (ask.vendor, now());
+                wanted =
+                    held.wants_devices(admit, vendor, now) || held.rate_wants_devices(admit, vendor, now);
+                Ok(())
+            })?;
+            if !wanted {
+                return Ok(());
+            }
             if let Turn::Mine(landing) = self.counting.turn().await {
-                let devices = self.count(ask).await?;
-                self.with(ask, |held, rows| {
+                let cx = Cx::new(self.shell.env.clone(), config(&self.shell.env).map_err(fault)?);
+                let counted = census::count(&cx, &ask.tenant).await.ok();
+                let devices = counted.map(|counted| health::devices(&counted, ask.vendor));
+                self.with(ask, &mut |held, rows| {
                     held.set_devices(devices, now());
                     store(rows, &held.keep(now()))
                 })?;
                 landing.tell(&());
             }
         }
-        let now = now();
-        let (taken, pace, until, ahead) = self.with(ask, |held, rows| {
-            let mut gate = held.gate(admit, now);
-            let taken = held.take(&Admit { n: gate.n, ..admit.clone() }, ask.vendor, now);
-            if held.passed(&mut gate, taken.granted, now) || taken.write {
-                store(rows, &held.keep(now))?;
-            }
-            Ok((taken, gate.pace, held.until(admit.class, ask.vendor, now), held.is_ahead()))
-        })?;
-        self.trim_later(ahead).await?;
-        Ok(Outcome::Granted(Grant { n: taken.granted, until, own: taken.own, bearer, pace }))
     }
 
     /// How sends went: what changes the circuit breaker is written down.
     fn report(&self, ask: &Ask, report: &Report) -> worker::Result<()> {
-        let turn = self.with(ask, |held, rows| {
-            let turn = held.report(report, now());
-            if turn != Change::None {
+        let mut change = Change::None;
+        self.with(ask, &mut |held, rows| {
+            change = held.report(report, now());
+            if change != Change::None {
                 store(rows, &held.keep(now()))?;
             }
-            Ok(turn)
+            Ok(())
         })?;
         let (app, vendor) = (("app", ask.tenant.app.as_str()), ("vendor", ask.vendor.name()));
-        match turn {
+        match change {
             Change::Opened(reason) => log::warn("breaker_opened", &[app, vendor, ("reason", reason.name())]),
             Change::Closed => log::info("breaker_closed", &[app, vendor]),
             Change::None | Change::Freed => {}
         }
         Ok(())
-    }
-
-    /// How many devices the vendor's limit depends on.
-    async fn count(&self, ask: &Ask) -> worker::Result<Option<Devices>> {
-        let cx = Cx::new(self.shell.env.clone(), config(&self.shell.env).map_err(fault)?);
-        let counted = census::count(&cx, &ask.tenant).await.ok();
-        Ok(counted.map(|counted| health::devices(&counted, ask.vendor)))
     }
 
     /// Sets the alarm that writes down marks which are above what was granted: those that ran ahead, and those whose
@@ -211,14 +237,14 @@ impl Account {
         Ok(())
     }
 
-    fn with<R>(
-        &self,
-        ask: &Ask,
-        step: impl FnOnce(&mut Held, &Rows) -> worker::Result<R>,
-    ) -> worker::Result<R> {
+    /// Runs a step on the state. One kind of step for all of them: what loads the state is in the wasm once.
+    fn with(&self, ask: &Ask, step: Step<'_>) -> worker::Result<()> {
         self.shell.with(|rows| load(rows, &self.shell.env, ask), step)
     }
 }
+
+/// A step that hands out what came of it by itself.
+type Step<'a> = &'a mut dyn FnMut(&mut Held, &Rows) -> worker::Result<()>;
 
 fn fault(problem: Problem) -> worker::Error {
     worker::Error::RustError(problem.detail)
