@@ -76,6 +76,20 @@ test("a request with many waits for its turn within its call, and what waits too
   assert.ok(densest("apns") <= 21, `${densest("apns")} in a second`);
 });
 
+test("what is for its user's eyes only is looked up once more after its wait", { timeout: 60_000 }, async () => {
+  const app = await stage.app({ per_second: { apns: 10 } });
+  const users = Array.from({ length: 10 }, (_, n) => `u${n}`);
+  await Promise.all(users.map((user) => stage.iphone(app, user)));
+  stage.lab.clearLog();
+  const answers = await Promise.all(Array.from({ length: 4 }, () => stage.push(app, { to: { users }, category: "order" })));
+  for (const answer of answers) assert.deepEqual(answer.json.counts, { accepted: 10 }, answer.text);
+  const calls = answers.map((answer) => cost(answer).object_calls).toSorted((a, b) => a - b);
+  // A call to each user, and three of the push; those who wait for longer than a lookup holds ask each user twice.
+  assert.equal(calls[0], 13, calls.join());
+  assert.ok(calls.at(-1)! >= 23, calls.join());
+  assert.equal(stage.seen("apns").length, 40);
+});
+
 test("a vendor's own rate counts lists as one, and is shown with its source", async () => {
   const app = await stage.channels();
   const single = await stage.push(app, { to: { tokens: tokens("meizu", 1) }, category: "im" });
