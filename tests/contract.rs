@@ -501,11 +501,12 @@ fn every_field_of_a_request_is_in_the_contract_and_no_other() {
             .cloned()),
         vendors
     );
-    assert_eq!(known(app(r#"{"policy":{"quota":{"zzz":1}}}"#), "/policy/quota"), vendors);
-    assert_eq!(
-        set(object(&schema(&contract, "Policy")["properties"]["quota"]["properties"], "").keys().cloned()),
-        vendors
-    );
+    for name in ["quota", "per_second"] {
+        let asked = app(&format!(r#"{{"policy":{{"{name}":{{"zzz":1}}}}}}"#));
+        assert_eq!(known(asked, &format!("/policy/{name}")), vendors);
+        let described = &schema(&contract, "Policy")["properties"][name]["properties"];
+        assert_eq!(set(object(described, "").keys().cloned()), vendors);
+    }
     let pair = &schema(&contract, "Targets")["properties"]["devices"]["items"]["properties"];
     let known = known(push(r#"{"to":{"devices":[{"user":"u","device":"d","zzz":1}]}}"#), "/to/devices/0");
     assert_eq!(set(object(pair, "").keys().cloned()), known);
@@ -735,7 +736,7 @@ fn every_field_of_an_answer_is_in_the_contract_and_no_other() {
     let plan = Plan { decisions: vec![sent], drafts: Default::default() };
     tally.add(1_000, &Default::default(), &plan);
     let (levels, resets_at) = (vec![], Millis(0));
-    let account = Account { vendor: Vendor::Fcm, levels, resets_at, devices: Default::default() };
+    let account = Account { vendor: Vendor::Fcm, levels, resets_at, devices: Default::default(), open: None };
     let mut limited = app;
     let none = [(Category::Marketing, Limit { per_day: 0 })].into();
     limited.policy.quota.insert(Vendor::Fcm, none);

@@ -7,6 +7,7 @@ use super::{
     cx::{self, Cx, unavailable},
     lease, log,
     memory::{self, AccountKey},
+    pace,
     together::together,
 };
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
         admit::{self, Refusal},
         begin::Batch,
         lease::{Grants, Wish},
+        pace as line,
     },
     model::{
         app::App, delivery::Reason, ids::Tenant, problem::Problem, push::Category, secret::Secret,
@@ -35,11 +37,15 @@ pub(super) struct Pass {
     grants: Option<Grants>,
     /// Its grants in the lower class.
     lower: Option<(Class, Grants)>,
+    /// It is a probe of the account's circuit breaker.
+    pub(super) probe: Option<Millis>,
+    /// It has its turn at this time.
+    pub(super) starts: Millis,
 }
 
 impl Pass {
     fn new(class: Class, bearers: Vec<(String, Secret)>) -> Self {
-        Self { bearers, class, grants: None, lower: None }
+        Self { bearers, class, grants: None, lower: None, probe: None, starts: Millis(0) }
     }
 
     /// One that was fetched is for every audience.
@@ -54,7 +60,7 @@ impl Pass {
 
     /// The same grants with a bearer that was fetched anew.
     pub(super) fn renewed(&self, bearer: Secret) -> Self {
-        Self { grants: self.grants, lower: self.lower, ..Self::fetched(self.class, bearer) }
+        Self { bearers: Self::fetched(self.class, bearer).bearers, ..self.clone() }
     }
 }
 
@@ -72,6 +78,11 @@ impl Passes {
         self.passes.get(&vendor)
     }
 
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Vendor, &Pass)> {
+        self.passes.iter()
+    }
+
     /// Ends what was not let through.
     pub(super) fn apply(&mut self, batch: &mut Batch) {
         for (vendor, [own, lower], end) in self.refused.drain(..) {
@@ -87,6 +98,7 @@ impl Passes {
             give_back(cx, app, *vendor, pass, (own, false), false).await;
             give_back(cx, app, *vendor, pass, (lower, true), false).await;
         }
+        pace::tell(cx, app, self, &[]).await;
     }
 }
 
@@ -99,14 +111,16 @@ pub(super) async fn admit(cx: &Cx, app: &App, category: Category, batch: &Batch)
     let mut fault = None;
     for (vendor, answer) in vendors.into_iter().zip(answers) {
         match answer {
-            Ok(Admitted { granted, pass: Ok(pass) }) => {
+            Ok(Admitted { granted, rest, pass: Ok(pass) }) => {
                 if let Some((granted, until)) = granted {
                     let over = app.policy.over_quota(category);
-                    let end = admit::no_quota(over, category, until, batch.page.expires);
+                    let quota = || admit::no_quota(over, category, until, batch.page.expires);
+                    let end = rest.unwrap_or_else(quota);
                     all.refused.push((vendor, granted, end));
                 }
                 all.passes.insert(vendor, pass);
             }
+            Ok(Admitted { rest: Some(end), .. }) => all.refused.push((vendor, [0, 0], end)),
             Ok(Admitted { pass: Err((reason, detail)), .. }) => {
                 all.refused.push((vendor, [0, 0], admit::no_bearer(reason, detail)));
             }
@@ -133,7 +147,7 @@ pub(super) async fn give_back(
         Some(_) | None => (pass.class, pass.grants),
     };
     if close {
-        memory::close(account_key(app, vendor), class.goes_as, vendor.refused_until(cx::now()));
+        memory::close(&account_key(app, vendor), class.goes_as, vendor.refused_until(cx::now()));
     }
     if n == 0 || (grants.is_none() && !close) {
         return;
@@ -155,6 +169,8 @@ pub(super) async fn bring_back(cx: &Cx, tenant: &Tenant, vendor: Vendor, back: R
 struct Admitted {
     /// How many, how many in the lower class, and until when the rest waits; `None`: nothing was asked.
     granted: Option<([u64; 2], Millis)>,
+    /// What becomes of the others, where it is not a quota that refuses them.
+    rest: Option<Refusal>,
     pass: Result<Pass, (Reason, String)>,
 }
 
@@ -172,44 +188,49 @@ async fn one(
     let at_hand = match vendor.bearer() {
         vendor::Bearer::Made => match signed(cx, app, vendor, batch) {
             Ok(bearers) => Some(Pass::new(class, bearers)),
-            Err(refused) => return Ok(Admitted { granted: None, pass: Err(refused) }),
+            Err(refused) => return Ok(Admitted { granted: None, rest: None, pass: Err(refused) }),
         },
         vendor::Bearer::Given => {
             memory::fetched(&account, revision, cx.now).map(|bearer| Pass::fetched(class, bearer))
         }
     };
-    let limited = admit::limited(app, vendor, class);
+    let (limited, large) = (admit::limited(app, vendor, class), line::large(batch, n));
     // A page that comes again may come because its vendor has refused it, to another isolate.
-    let closed = batch.again || memory::closed(&account, class.goes_as, cx.now);
+    let asks = batch.again || memory::asks(&account, class.goes_as, cx.now);
     let wish = match &at_hand {
-        Some(pass) if limited && !closed => {
+        Some(pass) if limited && !asks && !large => {
             if let Some(grants) = lease::take(cx, app, vendor, class, n) {
                 let pass = Pass { grants: Some(grants), ..pass.clone() };
-                return Ok(Admitted { granted: None, pass: Ok(pass) });
+                return Ok(Admitted { granted: None, rest: None, pass: Ok(pass) });
             }
             lease::wish(cx, app, vendor, class, n)
         }
         Some(_) | None => Wish::default(),
     };
-    let Some(ask) = admit::ask(app, vendor, class, n, at_hand.is_some(), closed) else {
-        return Ok(Admitted { granted: None, pass: at_hand.ok_or_else(no_bearer) });
+    let Some(ask) = admit::ask(app, vendor, class, n, at_hand.is_some(), asks, large) else {
+        return Ok(Admitted { granted: None, rest: None, pass: at_hand.ok_or_else(no_bearer) });
     };
     let lower = admit::lower(app, vendor, category, batch.page.expires, cx.now);
     let ask = Admit { lower, lease: wish.lease, back: wish.back, ..ask };
     Ok(match call(cx, &app.tenant(), vendor, Call::Admit(ask)).await? {
         Outcome::Granted(grant) => {
+            memory::note_trouble(&account, grant.trouble);
             lease::keep(cx, app, vendor, class, &grant);
-            let Grant { n, until, own, bearer, lower: lowered, lease: _ } = grant;
+            let Grant { n, until, own, bearer, wait_ms, probe, rest, open_for, lower: lowered, .. } = grant;
+            let starts = Millis(cx::now().0.saturating_add(wait_ms));
+            let rest = rest.map(|until| line::waits(until, open_for));
             let fetched = bearer.map(|bearer| Pass::fetched(class, remember(account, bearer)));
             let grants = (limited || own).then_some(Grants { resets_at: until, own });
             let passed = [n, lowered.map_or(0, |lowered| lowered.n)];
             let lower = lower.zip(lowered).map(|(lower, lowered)| {
                 (lower.class, Grants { resets_at: vendor.resets_at(cx.now), own: lowered.own })
             });
-            let pass = fetched.or(at_hand).map(|pass| Pass { grants, lower, ..pass }).ok_or_else(no_bearer);
-            Admitted { granted: Some((passed, until)), pass }
+            let pass = fetched.or(at_hand).map(|pass| Pass { grants, lower, probe, starts, ..pass });
+            Admitted { granted: Some((passed, until)), rest, pass: pass.ok_or_else(no_bearer) }
         }
-        Outcome::NoBearer(reason, detail) => Admitted { granted: None, pass: Err((reason, detail)) },
+        Outcome::NoBearer(reason, detail) => {
+            Admitted { granted: None, rest: None, pass: Err((reason, detail)) }
+        }
         Outcome::Returned | Outcome::Judged(..) | Outcome::Levels(..) => {
             return Err(unavailable("an account gave no usable answer"));
         }
@@ -227,18 +248,7 @@ pub(super) async fn renew(
     let revision = app.credentials.get(&vendor).map_or(0, |credential| credential.revision);
     let class = refused.class;
     let refused = refused.bearer("").map(|bearer| hash::sha256_hex(bearer.reveal().as_bytes()));
-    let ask = Admit {
-        class,
-        n: 0,
-        limit: None,
-        policy: app.revision,
-        bearer: true,
-        refused,
-        revision,
-        lower: None,
-        lease: 0,
-        back: None,
-    };
+    let ask = Admit { bearer: true, refused, ..Admit::of(class, app.revision, revision) };
     match call(cx, &app.tenant(), vendor, Call::Admit(ask)).await {
         Ok(Outcome::Granted(Grant { bearer: Some(bearer), .. })) => {
             Ok(remember(account_key(app, vendor), bearer))

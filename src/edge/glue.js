@@ -189,8 +189,10 @@ export async function enqueue(env, binding, bodies) {
 
 /** The one fetch. Posts a bundle of requests, at most `inFlight` at once, and gives back what came of each: see
  * `line::send` for both forms. What has not left when one time-out is over does not leave any more, so the whole ends
- * within two; and nothing leaves from `leaveBy` on, where that is not 0. One timer watches over the bundle and is cleared at its end: one left running keeps an object awake. */
-export async function post(bundle, inFlight, timeoutMs, answerMax, leaveBy) {
+ * within two; and nothing leaves from `leaveBy` on, where that is not 0, nor before `starts`. One timer watches over the bundle and is cleared at its end: one left running keeps an object awake. */
+export async function post(bundle, inFlight, timeoutMs, answerMax, leaveBy, starts) {
+  const early = starts - Date.now();
+  if (early > 0) await new Promise((next) => setTimeout(next, early));
   const requests = JSON.parse(bundle);
   const answers = new Array(requests.length);
   const open = new Set();

@@ -46,7 +46,14 @@ extern "C" {
     #[wasm_bindgen(js_name = enqueue)]
     fn js_enqueue(env: &Env, binding: &str, bodies: &str) -> Promise;
     #[wasm_bindgen(js_name = post)]
-    fn js_post(bundle: &str, in_flight: u32, timeout_ms: u32, answer_max: u32, leave_by: f64) -> Promise;
+    fn js_post(
+        bundle: &str,
+        in_flight: u32,
+        timeout_ms: u32,
+        answer_max: u32,
+        leave_by: f64,
+        starts: f64,
+    ) -> Promise;
     #[wasm_bindgen(js_name = zoneOffset, catch)]
     fn js_zone_offset(zone: &str, at: f64) -> Result<i32, JsValue>;
 }
@@ -231,9 +238,10 @@ pub(super) async fn post(
     timeout_ms: u32,
     answer_max: u32,
     leave_by: u64,
+    starts: u64,
 ) -> Result<String, Failed> {
     // Milliseconds are far below 2^53.
-    Ok(settle(js_post(bundle, in_flight, timeout_ms, answer_max, leave_by as f64))
+    Ok(settle(js_post(bundle, in_flight, timeout_ms, answer_max, leave_by as f64, starts as f64))
         .await?
         .as_string()
         .unwrap_or_default())

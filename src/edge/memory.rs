@@ -19,6 +19,8 @@ use crate::{
 
 /// Entries per kind; when it is full it starts over.
 const ENTRIES_MAX: usize = 1_000;
+/// How long deliveries that went well speak against trouble, milliseconds.
+const WENT_MS: u64 = 10_000;
 /// How long accepted tokens speak for an account, milliseconds.
 const ACCEPTED_MS: u64 = 3_600_000;
 
@@ -54,8 +56,19 @@ struct Memory {
     accepted: Table<(AccountKey, String), (Millis, u64)>,
     distrust: Table<String, Millis>,
     without: Table<Tenant, Without>,
-    closed: Table<AccountKey, Table<Category, Millis>>,
     purses: Table<(AccountKey, Class), Purse>,
+    known: Table<AccountKey, Known>,
+}
+
+/// What is known of an account.
+#[derive(Default)]
+struct Known {
+    /// The vendor has refused more of these.
+    closed: Table<Category, Millis>,
+    /// It is in trouble: it is asked before each send.
+    trouble: bool,
+    /// Deliveries that went well, and since when they are counted.
+    went: (Millis, u64),
 }
 
 /// Users without a device that pushes were asked for, until the census is told.
@@ -211,19 +224,46 @@ pub(super) fn take_accepted(account: &AccountKey, blame: &str, now: Millis) -> u
 }
 
 /// A vendor has refused more of what goes as a category. The account knows it, too; this is why it is asked.
-pub(super) fn close(account: AccountKey, goes_as: Category, until: Millis) {
-    MEMORY.with_borrow_mut(|memory| {
-        let mut of = memory.closed.remove(&account).unwrap_or_default();
-        of.insert(goes_as, until);
-        insert(&mut memory.closed, account, of);
+pub(super) fn close(account: &AccountKey, goes_as: Category, until: Millis) {
+    know(account, &mut |known| {
+        known.closed.insert(goes_as, until);
     });
 }
 
-/// Whether a vendor has refused more of what goes as a category.
-pub(super) fn closed(account: &AccountKey, goes_as: Category, now: Millis) -> bool {
-    MEMORY
-        .with_borrow(|memory| memory.closed.get(account)?.get(&goes_as).copied())
-        .is_some_and(|until| until > now)
+/// Whether an account is to be asked: its vendor has refused more of what goes as a category, or is in trouble.
+pub(super) fn asks(account: &AccountKey, goes_as: Category, now: Millis) -> bool {
+    MEMORY.with_borrow(|memory| {
+        memory.known.get(account).is_some_and(|known| {
+            known.trouble || known.closed.get(&goes_as).is_some_and(|until| *until > now)
+        })
+    })
+}
+
+/// What an account says of itself, or what was met.
+pub(super) fn note_trouble(account: &AccountKey, trouble: bool) {
+    know(account, &mut |known| known.trouble = trouble);
+}
+
+/// Counts what went well, until there is trouble to weigh it against: then the count is handed over.
+pub(super) fn went(account: &AccountKey, n: u64, trouble: bool, now: Millis) -> u64 {
+    let mut sum = n;
+    know(account, &mut |known| {
+        let (since, before) = known.went;
+        let fresh = now.0.saturating_sub(since.0) < WENT_MS;
+        let (since, before) = if fresh { (since, before) } else { (now, 0) };
+        sum = before.saturating_add(n);
+        known.went = (since, if trouble { 0 } else { sum });
+        known.trouble |= trouble;
+    });
+    sum
+}
+
+fn know(account: &AccountKey, change: &mut dyn FnMut(&mut Known)) {
+    MEMORY.with_borrow_mut(|memory| {
+        let mut known = memory.known.remove(account).unwrap_or_default();
+        change(&mut known);
+        insert(&mut memory.known, account.clone(), known);
+    });
 }
 
 /// What is held ahead of a class of an account.

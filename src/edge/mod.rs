@@ -21,6 +21,7 @@ mod ledger;
 mod log;
 mod memory;
 mod objects;
+mod pace;
 mod push;
 mod queue;
 mod receipts;

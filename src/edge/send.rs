@@ -23,7 +23,7 @@ const SECOND_TRY_MS: u64 = 10_000;
 /// Sends what is under way in the batch, the vendors side by side. A refused bearer is tried once more, at once, where
 /// the vendor's page says that this can help; nothing else is.
 ///
-/// Nothing leaves from `leave_by` on; what has not is not among the tried.
+/// Nothing leaves from `leave_by` on; what has not is not among the tried. Nor does anything before its account has room for it.
 pub(super) async fn send(
     cx: &Cx,
     app: &App,
@@ -138,7 +138,8 @@ impl Lane<'_> {
             Some((going, request))
         });
         let (calls, requests): (Vec<_>, Vec<_>) = made.unzip();
-        let answers = post(self.cx, self.vendor, requests, self.places, self.leave_by).await;
+        let answers =
+            post(self.cx, self.vendor, requests, self.places, self.leave_by, self.pass.starts).await;
         calls.into_iter().zip(answers).collect()
     }
 
@@ -192,6 +193,7 @@ async fn post(
     requests: Vec<Outbound>,
     places: u32,
     leave_by: Option<Millis>,
+    starts: Millis,
 ) -> Vec<Answer> {
     if requests.is_empty() {
         return Vec::new();
@@ -211,7 +213,8 @@ async fn post(
     cx.cost.fetches(u32::try_from(bundle.len()).unwrap_or(u32::MAX));
     let text = {
         let leave_by = leave_by.unwrap_or_default().0;
-        glue::post(&send::encode(&bundle), places, send::TIMEOUT_MS, send::ANSWER_MAX, leave_by).await
+        glue::post(&send::encode(&bundle), places, send::TIMEOUT_MS, send::ANSWER_MAX, leave_by, starts.0)
+            .await
     };
     let came = text.ok().and_then(|text| send::decode(&text, bundle.len()));
     if came.is_none() {
@@ -223,7 +226,7 @@ async fn post(
 
 /// Posts one request.
 pub(super) async fn post_one(cx: &Cx, vendor: Vendor, request: Outbound) -> Answer {
-    post(cx, vendor, vec![request], 1, None).await.pop().unwrap_or_else(lost)
+    post(cx, vendor, vec![request], 1, None, Millis(0)).await.pop().unwrap_or_else(lost)
 }
 
 fn lost() -> Answer {

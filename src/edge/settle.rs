@@ -4,7 +4,7 @@
 use super::{
     admit::{self, Passes},
     cx::Cx,
-    log, memory, resolve,
+    log, memory, pace, resolve,
     together::together,
 };
 use crate::{
@@ -25,7 +25,8 @@ const AT_ONCE: usize = 6;
 
 /// Does what is left to do.
 pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes, after: Aftermath) {
-    let Aftermath { weigh, unused, muted, closed } = after;
+    let Aftermath { weigh, unused, muted, closed, went } = after;
+    pace::tell(cx, app, passes, &went).await;
     for ((vendor, downgraded), n) in unused {
         let Some(pass) = passes.get(vendor) else { continue };
         let close = closed.contains(&(vendor, downgraded));

@@ -20,7 +20,7 @@ const CLOCKS_MS: u64 = 60_000;
 
 /// What has to be asked of one account: nothing where no rule limits the class and the bearer is at hand.
 ///
-/// `closed`: the vendor may have refused more of it.
+/// `closed`: the vendor may have refused more of it, or is in trouble. `large`: they are part of a large push.
 pub fn ask(
     app: &App,
     vendor: Vendor,
@@ -28,6 +28,7 @@ pub fn ask(
     n: usize,
     bearer_at_hand: bool,
     closed: bool,
+    large: bool,
 ) -> Option<Admit> {
     let limit = app.policy.per_day(vendor, class.category);
     let bearer = match vendor.bearer() {
@@ -35,17 +36,15 @@ pub fn ask(
         Bearer::Given => !bearer_at_hand,
     };
     let revision = app.credentials.get(&vendor)?.revision;
-    (closed || limited(app, vendor, class) || bearer).then_some(Admit {
-        class,
+    let rate = app.policy.per_second.get(&vendor).copied();
+    let paced = large && (rate.is_some() || rules::rate(vendor).is_some());
+    (closed || paced || limited(app, vendor, class) || bearer).then_some(Admit {
         n: n as u64,
         limit,
-        policy: app.revision,
         bearer,
-        refused: None,
-        revision,
-        lower: None,
-        lease: 0,
-        back: None,
+        rate,
+        large,
+        ..Admit::of(class, app.revision, revision)
     })
 }
 
@@ -171,7 +170,7 @@ pub(crate) mod tests {
     fn nothing_is_asked_where_no_rule_limits_and_the_bearer_is_at_hand() {
         let asked_of = |limit, vendor, at_hand, closed| {
             let app = app(limit);
-            ask(&app, vendor, class(&app, vendor, Category::Im), 1, at_hand, closed)
+            ask(&app, vendor, class(&app, vendor, Category::Im), 1, at_hand, closed, false)
         };
         let asked = |limit, vendor, at_hand| asked_of(limit, vendor, at_hand, false);
         assert!(asked_of(None, Vendor::Apns, true, true).is_some(), "the vendor has refused more");
@@ -182,10 +181,23 @@ pub(crate) mod tests {
 
     #[test]
     fn a_rule_or_a_missing_bearer_is_a_question() {
-        let limited = ask(&app(Some(5)), Vendor::Fcm, own(Category::Marketing), 3, true, false).unwrap();
+        let limited =
+            ask(&app(Some(5)), Vendor::Fcm, own(Category::Marketing), 3, true, false, false).unwrap();
         assert_eq!((limited.limit, limited.n, limited.bearer, limited.revision), (Some(5), 3, false, 7));
-        let without = ask(&app(None), Vendor::Fcm, own(Category::Im), 1, false, false).unwrap();
+        let without = ask(&app(None), Vendor::Fcm, own(Category::Im), 1, false, false, false).unwrap();
         assert_eq!((without.limit, without.bearer), (None, true));
+    }
+
+    #[test]
+    fn a_large_push_asks_where_a_rate_is_known() {
+        let mut app = app(None);
+        let asked = |app: &App, large| {
+            ask(app, Vendor::Fcm, own(Category::Im), 3, true, false, large).map(|admit| admit.rate)
+        };
+        assert_eq!(asked(&app, true), None, "Google names none");
+        app.policy.per_second.insert(Vendor::Fcm, 50);
+        assert_eq!(asked(&app, true), Some(Some(50)));
+        assert_eq!(asked(&app, false), None);
     }
 
     #[test]

@@ -136,7 +136,7 @@ mod tests {
 
     fn grant(id: u64, n: u64, until: Millis) -> Grant {
         let lease = Some(Lease { id, n, until });
-        Grant { n: 1, until: Millis(9_000_000), own: true, bearer: None, lower: None, lease }
+        Grant { n: 1, until: Millis(9_000_000), own: true, lease, ..Grant::default() }
     }
 
     fn after(ms: u64) -> Millis {
@@ -241,10 +241,9 @@ mod tests {
                             Some(grants) => (n, grants),
                             None => {
                                 let Wish { lease, back } = purse.wish(n, CLASS, now);
-                                let (bearer, refused, revision, lower) = (false, None, 1, None);
-                                let admit = Admit { class: CLASS, n, limit: Some(limit), policy: 1, bearer, refused, revision, lower, lease, back };
+                                let admit = Admit { n, limit: Some(limit), lease, back, ..Admit::of(CLASS, 1, 1) };
                                 let taken = account.take(&admit, vendor, now);
-                                let grant = Grant { n: taken.granted, until: vendor.resets_at(now), own: taken.own, bearer: None, lower: None, lease: taken.lease };
+                                let grant = Grant { n: taken.granted, until: vendor.resets_at(now), own: taken.own, lease: taken.lease, ..Grant::default() };
                                 purse.put(&grant, 1);
                                 (grant.n, Grants { resets_at: grant.until, own: grant.own })
                             }

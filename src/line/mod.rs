@@ -25,6 +25,7 @@ pub mod explain;
 pub mod funnel;
 pub mod health;
 pub mod lease;
+pub mod pace;
 pub mod page;
 pub mod parse;
 pub mod plan;

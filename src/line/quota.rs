@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::health;
 use crate::{
-    model::{app::App, push::Category, table::gather, time::Millis},
+    model::{app::App, delivery::Reason, push::Category, table::gather, time::Millis},
     vendor::{
         Vendor,
         rules::{self, Of, Rule},
@@ -26,11 +26,13 @@ pub struct Account {
     pub resets_at: Millis,
     /// The devices that it reckons with.
     pub devices: Devices,
+    /// Until when its circuit breaker is open, half-open from then on, and what opened it.
+    pub open: Option<(Millis, Reason)>,
 }
 
 /// The answer.
 pub fn quota(app: &App, accounts: &[Account], counted: &[Reply], now: Millis) -> String {
-    let shown = accounts.iter().map(|Account { vendor, levels, resets_at, devices }| {
+    let shown = accounts.iter().map(|Account { vendor, levels, resets_at, devices, open }| {
         let level = |pool| levels.iter().find(|level| level.pool == pool);
         let vendors = of_vendor(*vendor).map(|(rule, categories)| {
             let now_counted = health::devices(counted, *vendor);
@@ -45,7 +47,14 @@ pub fn quota(app: &App, accounts: &[Account], counted: &[Reply], now: Millis) ->
             (of.is_some() || closed).then(|| Value::Object(limit(&[category], "app", of, level, now)))
         });
         let limits: Vec<Value> = vendors.into_iter().chain(own).collect();
-        (vendor.name().to_owned(), json!({"resets_at": resets_at.rfc3339(), "limits": limits}))
+        let mut shown = Map::new();
+        shown.insert("resets_at".into(), resets_at.rfc3339().into());
+        shown.insert("limits".into(), limits.into());
+        shown.insert("breaker".into(), breaker(*open, now));
+        if let Some(rate) = rate(app, *vendor, *devices, health::devices(counted, *vendor)) {
+            shown.insert("rate".into(), rate);
+        }
+        (vendor.name().to_owned(), Value::Object(shown))
     });
     let shown: Map<String, Value> = gather(shown);
     text::write(&json!({"accounts": shown}))
@@ -81,6 +90,34 @@ fn limit(
         shown.insert("closed_until".into(), until.rfc3339().into());
     }
     shown
+}
+
+/// The send rate: the app's own, or the vendor's with as many devices as anybody has counted.
+fn rate(app: &App, vendor: Vendor, known: Devices, counted: Devices) -> Option<Value> {
+    let (own, rule) = (app.policy.per_second.get(&vendor).copied(), rules::rate(vendor));
+    let vendors = rule.map(|rule| rule.per_second(known).max(rule.per_second(counted)));
+    let per_second = own.or(vendors)?;
+    let counts = if rule.is_none_or(|rule| rule.requests) { "requests" } else { "devices" };
+    let by = if own.is_some() { "app" } else { "vendor" };
+    let mut shown = Map::new();
+    shown.insert("per_second".into(), per_second.into());
+    shown.insert("counts".into(), counts.into());
+    shown.insert("by".into(), by.into());
+    if let Some(rule) = rule {
+        shown.insert("as_of".into(), rule.as_of.into());
+        shown.insert("source".into(), rule.source.into());
+    }
+    Some(Value::Object(shown))
+}
+
+fn breaker(open: Option<(Millis, Reason)>, now: Millis) -> Value {
+    match open {
+        None => json!({"state": "closed"}),
+        Some((until, reason)) if until > now => {
+            json!({"state": "open", "until": until.rfc3339(), "reason": reason.name()})
+        }
+        Some((_, reason)) => json!({"state": "half_open", "reason": reason.name()}),
+    }
 }
 
 fn rule(rule: &Rule) -> Value {
@@ -124,7 +161,10 @@ mod tests {
         ];
         let closed_before = vec![level(Pool::Category(Category::Im), 0, Some(now))];
         let devices = Devices::default();
-        let account = |vendor, levels, resets_at| Account { vendor, levels, resets_at, devices };
+        app.policy.per_second.insert(Vendor::Fcm, 50);
+        let open = |vendor| (vendor == Vendor::Fcm).then_some((Millis(now.0 + 1), Reason::RateLimited));
+        let account =
+            |vendor, levels, resets_at| Account { vendor, levels, resets_at, devices, open: open(vendor) };
         let accounts =
             [account(Vendor::Vivo, vivo, Millis(now.0 + 2)), account(Vendor::Fcm, closed_before, now)];
         let shown: Value = serde_json::from_str(&quota(&app, &accounts, &counted, now)).unwrap();
@@ -137,6 +177,20 @@ mod tests {
         let own = json!({"categories": ["marketing"], "by": "app", "per_day": 9, "granted": 4, "used": 3, "reserved": 1, "left": 5});
         assert_eq!(limits[1], own);
         assert_eq!(limits[2], Value::Null);
+        let rate = &shown["accounts"]["vivo"]["rate"];
+        assert_eq!(
+            (&rate["per_second"], &rate["counts"], &rate["by"]),
+            (&json!(3_000), &json!("devices"), &json!("vendor"))
+        );
+        assert_eq!(shown["accounts"]["vivo"]["breaker"], json!({"state": "closed"}));
+        assert_eq!(
+            shown["accounts"]["fcm"]["rate"],
+            json!({"per_second": 50, "counts": "requests", "by": "app"})
+        );
+        let open = json!({"state": "open", "until": Millis(now.0 + 1).rfc3339(), "reason": "rate_limited"});
+        assert_eq!(shown["accounts"]["fcm"]["breaker"], open);
+        let half = breaker(Some((now, Reason::VendorUnavailable)), now);
+        assert_eq!(half, json!({"state": "half_open", "reason": "vendor_unavailable"}));
         let fcm = json!([{"categories": ["marketing"], "by": "app", "per_day": 5, "granted": 0, "used": 0, "reserved": 0, "left": 5}]);
         assert_eq!(shown["accounts"]["fcm"]["limits"], fcm);
     }

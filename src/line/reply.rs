@@ -196,7 +196,7 @@ fn delivery(delivery: &Delivery, with_trace: bool) -> DeliveryReply<'_> {
         until: delivery.until.map(|at| at.rfc3339()),
         seen: delivery.seen.map(|(seen, _)| seen),
         seen_at: delivery.seen.map(|(_, at)| at.rfc3339()),
-        tries: with_trace.then_some(delivery.tries),
+        tries: with_trace.then_some(delivery.tried()),
         trace: if with_trace { trace(delivery) } else { Vec::new() },
     }
 }

@@ -129,7 +129,11 @@ pub fn split(vendor: Vendor, answer: &Answer, tokens: &[&str], now: Millis) -> S
 pub fn prepared(prepare: &Prepare, answer: &Answer, now: Millis) -> Result<String, Split> {
     match answer {
         Answer::Reply(reply) => (prepare.read)(reply, now),
-        Answer::NotSent(why) | Answer::Silence(why) => Err(Split::all(Verdict::not_sent(why))),
+        Answer::NotSent(why) => Err(Split::all(Verdict::not_sent(why))),
+        Answer::Silence(why) => {
+            let outcome = Outcome::Retry { after: None, why: RetryWhy::Unavailable };
+            Err(Split::all(Verdict::new(outcome, format!("not sent: {why}"))))
+        }
         Answer::Late => Err(Split::all(Verdict::not_sent("its lookup was too long ago"))),
     }
 }

@@ -7,7 +7,7 @@
 
 use crate::model::table::Table;
 
-use super::{admit, begin::Batch};
+use super::{admit, begin::Batch, pace};
 use crate::{
     crypto::hash,
     model::{
@@ -21,6 +21,7 @@ use crate::{
     },
     vendor::Vendor,
     wire::{
+        account::Report,
         ledger::{End, To},
         user::Gone,
     },
@@ -75,6 +76,8 @@ pub struct Aftermath {
     pub muted: Vec<Dead>,
     /// Vendors, and whether in the lower class, that say that there is no more of it today.
     pub closed: Vec<(Vendor, bool)>,
+    /// Per vendor: how its sends went.
+    pub went: Vec<(Vendor, Report)>,
 }
 
 /// What has become of this try of every delivery under way.
@@ -89,6 +92,7 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>, over: &[Over], now: Millis) -> (
         let downgraded = batch.entries.get(at).is_some_and(|entry| entry.downgraded);
         let passed = (address.vendor, downgraded);
         let under = (address.vendor, blame);
+        pace::note(&mut after.went, address.vendor, &verdict);
         let weigh = after.weigh.entry(under.clone()).or_default();
         match &verdict.outcome {
             Outcome::Accepted { .. } => weigh.accepted += 1,
@@ -230,7 +234,9 @@ fn end(at: usize, tries: u32, verdict: Verdict, next: Option<Millis>) -> End {
     let (to, reason) = match verdict.outcome {
         Outcome::Accepted { id } => (To::Accepted(id), None),
         Outcome::TokenGone { .. } => (To::Failed, Some(Reason::TokenGone)),
-        Outcome::Retry { after, why: RetryWhy::RateLimited } => (To::Retry(after), Some(Reason::RateLimited)),
+        Outcome::Retry { after, why: RetryWhy::RateLimited | RetryWhy::DeviceLimited } => {
+            (To::Retry(after), Some(Reason::RateLimited))
+        }
         Outcome::Retry { after, why: RetryWhy::Unavailable } => {
             (To::Retry(after), Some(Reason::VendorUnavailable))
         }

@@ -136,7 +136,7 @@ fn one(
     let mut state = State::shown(levels, devices, *vendor, now);
     let class = admit::class(app, *vendor, message.category);
     // As if a refusal were remembered: the account is asked in any case.
-    let ask = admit::ask(app, *vendor, class, usize::try_from(n).unwrap_or(usize::MAX), true, true);
+    let ask = admit::ask(app, *vendor, class, usize::try_from(n).unwrap_or(usize::MAX), true, true, false);
     let expires = now.plus_secs(message.ttl.into());
     let lower = admit::lower(app, *vendor, message.category, expires, now);
     let taken = ask.map(|ask| state.take(&Admit { lower, ..ask }, *vendor, now)).unwrap_or_default();
@@ -145,7 +145,9 @@ fn one(
     let (over, until) = (app.policy.over_quota(message.category), state.until(class, *vendor, now));
     let (wait, dropped, until) = match admit::no_quota(over, message.category, until, expires).0 {
         To::Held(at) => (rest, 0, at),
-        To::Skipped(_) | To::Accepted(_) | To::Failed | To::Unknown | To::Retry(_) => (0, rest, until),
+        To::Skipped(_) | To::Accepted(_) | To::Failed | To::Unknown | To::Retry(_) | To::Wait(_) => {
+            (0, rest, until)
+        }
     };
     let mut shown = Map::new();
     let numbers =

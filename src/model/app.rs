@@ -93,6 +93,9 @@ pub struct Policy {
     /// What becomes of messages that the quota does not let through, per category: the first that is possible.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub over_quota: Table<Category, Vec<Over>>,
+    /// Send rates in place of the vendors' own: most in a second of what the vendor counts.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub per_second: Table<Vendor, u32>,
 }
 
 /// What becomes of a message that the quota does not let through.

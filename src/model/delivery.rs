@@ -333,6 +333,27 @@ impl Delivery {
         self.seen.is_some_and(|(seen, _)| seen >= Seen::Received)
     }
 
+    /// Tries that were made, the present one included: those in which its account let nothing pass are not among them.
+    pub fn tried(&self) -> u32 {
+        if self.trace.len() >= TRACE_MAX {
+            return self.tries;
+        }
+        let states = self.trace.iter().map(|step| step.state).chain([self.state]);
+        states.fold(0, |n, state| n + u32::from(state == State::Sending))
+    }
+
+    /// Waits for its account. That its turn had come is no step: it was not tried, and waits on as before.
+    pub fn wait(&mut self, until: Millis, reason: Option<Reason>, detail: Option<String>, now: Millis) {
+        if self.state == State::Sending {
+            let before = self.trace.pop_if(|step| step.state == State::Retrying);
+            self.since = before.map_or(now, |step| step.at);
+            (self.state, self.reason, self.detail) = (State::Retrying, reason, detail);
+        } else {
+            self.go(State::Retrying, reason, detail, now);
+        }
+        self.until = Some(until);
+    }
+
     /// Goes on to another state; what it was goes into the trace.
     pub fn go(&mut self, state: State, reason: Option<Reason>, detail: Option<String>, now: Millis) {
         if self.trace.len() < TRACE_MAX {

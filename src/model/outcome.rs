@@ -1,6 +1,6 @@
 //! What came of one try to send, decided by the vendor's own code.
 
-use super::time::Millis;
+use super::{delivery::Reason, time::Millis};
 
 /// How sure a vendor's "this token is dead" is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Certainty {
 pub enum RetryWhy {
     /// The vendor limits us (429 and its like).
     RateLimited,
+    /// The vendor limits what this one device gets.
+    DeviceLimited,
     /// The vendor, or something on the way to it, is in trouble.
     Unavailable,
 }
@@ -110,6 +112,29 @@ impl Verdict {
             | Outcome::Capped
             | Outcome::Muted
             | Outcome::Unknown => Again::No,
+        }
+    }
+
+    /// Trouble that can be all of the account's, and not this delivery's alone: what kind, and the wait that the vendor asks for.
+    pub fn trouble(&self) -> Option<(Reason, u32)> {
+        match self.outcome {
+            Outcome::Retry { after, why: RetryWhy::RateLimited } => {
+                Some((Reason::RateLimited, after.unwrap_or_default()))
+            }
+            // What has not even left says nothing of the vendor.
+            Outcome::Retry { after, why: RetryWhy::Unavailable } => {
+                self.left.then_some((Reason::VendorUnavailable, after.unwrap_or_default()))
+            }
+            Outcome::Unknown => Some((Reason::VendorUnavailable, 0)),
+            Outcome::Retry { why: RetryWhy::DeviceLimited, .. }
+            | Outcome::Accepted { .. }
+            | Outcome::TokenGone { .. }
+            | Outcome::Rejected
+            | Outcome::TooLarge
+            | Outcome::Quota
+            | Outcome::Capped
+            | Outcome::Muted
+            | Outcome::Credentials(_) => None,
         }
     }
 

@@ -7,7 +7,9 @@ mod leases;
 use self::leases::Leases;
 use super::{
     bearer::Bearers,
+    breaker::{Breaker, Open},
     quota::{Counter, Mark},
+    rate::Rate,
 };
 use crate::{
     model::{
@@ -43,6 +45,8 @@ pub struct State {
     leases: Leases,
     /// The access tokens.
     pub bearers: Bearers,
+    breaker: Breaker,
+    rate: Rate,
 }
 
 /// What is written, in one row: a change of any of it costs one.
@@ -54,6 +58,8 @@ pub struct Kept {
     closed: Vec<(Pool, Millis)>,
     devices: Devices,
     asked_at: Millis,
+    #[serde(default)]
+    breaker: Option<Open>,
 }
 
 /// What a request to pass comes to.
@@ -84,6 +90,8 @@ impl State {
             asked_at: kept.asked_at,
             leases: Leases::default(),
             bearers: Bearers::load(bearer),
+            breaker: Breaker::load(kept.breaker),
+            rate: Rate::load(now),
         }
     }
 
@@ -96,6 +104,7 @@ impl State {
             closed: closed.map(|(pool, until)| (*pool, *until)).collect(),
             devices: self.devices,
             asked_at: self.asked_at,
+            breaker: self.breaker.kept(),
         }
     }
 
@@ -264,6 +273,8 @@ fn refused_pool(class: Class, vendor: Vendor) -> Pool {
     if rules::limits(vendor, class.goes_as) { Pool::Public } else { Pool::Category(class.category) }
 }
 
+pub mod pace;
 mod shown;
+
 #[cfg(test)]
 mod tests;

@@ -59,11 +59,50 @@ pub enum Of {
 impl PerDay {
     /// The limit, with so many devices.
     pub fn limit(self, devices: Devices) -> u64 {
-        let counted = match self.of {
-            Of::Installed => devices.installed,
-            Of::Enabled => devices.enabled,
-        };
-        counted.saturating_mul(self.times).max(self.least)
+        self.of.counted(devices).saturating_mul(self.times).max(self.least)
+    }
+}
+
+/// How much a vendor takes in a second.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Requests are counted, not devices.
+    pub requests: bool,
+    /// Which devices the steps go by.
+    of: Of,
+    /// From so many devices on, so much a second; from few to many.
+    steps: &'static [(u64, u32)],
+    /// When that was read.
+    pub as_of: &'static str,
+    /// Where; begins with an address.
+    pub source: &'static str,
+}
+
+impl Rate {
+    /// The rate, with so many devices.
+    pub fn per_second(&self, devices: Devices) -> u32 {
+        let counted = self.of.counted(devices);
+        let reached = self.steps.iter().rev().find(|(from, _)| *from <= counted);
+        reached.map_or(1, |(_, rate)| *rate)
+    }
+
+    /// It depends on how many devices there are.
+    pub fn grows(&self) -> bool {
+        self.steps.len() > 1
+    }
+}
+
+/// The vendor's send rate, where one is known.
+pub fn rate(vendor: Vendor) -> Option<&'static Rate> {
+    RATES.iter().find(|(of, _)| *of == vendor.name()).map(|(_, rate)| rate)
+}
+
+impl Of {
+    fn counted(self, devices: Devices) -> u64 {
+        match self {
+            Self::Installed => devices.installed,
+            Self::Enabled => devices.enabled,
+        }
     }
 }
 
@@ -141,6 +180,22 @@ mod tests {
             }
         }
         assert_eq!(RULES.len(), Vendor::ALL.into_iter().filter(|vendor| vendor.sorts()).count() * 4);
+    }
+
+    #[test]
+    fn a_rate_grows_with_the_devices_that_its_vendor_counts() {
+        let of = |vendor, installed, enabled| {
+            rate(vendor).map(|rate| (rate.per_second(Devices { installed, enabled }), rate.requests))
+        };
+        assert_eq!(of(Vendor::Xiaomi, 9_000_000, 0), Some((500, true)));
+        assert_eq!(of(Vendor::Xiaomi, 0, 99_999), Some((500, true)));
+        assert_eq!(of(Vendor::Xiaomi, 0, 100_000), Some((1_000, true)));
+        assert_eq!(of(Vendor::Xiaomi, 0, 10_000_000), Some((3_000, true)));
+        assert_eq!(of(Vendor::Oppo, 50_000_000, 0), Some((20_000, false)));
+        assert_eq!(of(Vendor::Meizu, 1, 1), Some((200, true)));
+        for vendor in Vendor::ALL {
+            assert_eq!(rate(vendor).is_some(), vendor.sorts(), "Apple, Google and browsers name none");
+        }
     }
 
     #[test]

@@ -183,7 +183,7 @@ pub(super) fn short(outcome: &Outcome) -> &'static str {
         Outcome::Accepted { .. } => "accepted",
         Outcome::TokenGone { certainty: Certainty::Certain, .. } => "gone",
         Outcome::TokenGone { certainty: Certainty::Ambiguous, .. } => "doubtful",
-        Outcome::Retry { why: RetryWhy::RateLimited, .. } => "slow",
+        Outcome::Retry { why: RetryWhy::RateLimited | RetryWhy::DeviceLimited, .. } => "slow",
         Outcome::Retry { why: RetryWhy::Unavailable, .. } => "down",
         Outcome::Rejected => "rejected",
         Outcome::TooLarge => "too large",

@@ -1,5 +1,5 @@
-//! The `Account` object: one app at one vendor. Owns the quota counters, the access token, and the memory of which
-//! "bad token" answers can be believed.
+//! The `Account` object: one app at one vendor. Owns the quota counters, the circuit breaker, the access token, and the
+//! memory of which "bad token" answers can be believed.
 
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
@@ -41,6 +41,23 @@ pub enum Call {
     /// Weigh "bad token" answers that a wrong setting of ours would also explain.
     /// In order: which setting it would be; accepted under it since the last call from this isolate; such answers now.
     Judge(String, u64, u64),
+    /// How sends went, where some met trouble.
+    Report(Report),
+}
+
+/// How the sends of a page went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Report {
+    /// Deliveries that the vendor has answered for, here since the last report.
+    pub went: u64,
+    /// Deliveries that met trouble which can be all of the account's: no answer, or "not now".
+    pub trouble: u64,
+    /// The longest wait that the vendor asks for, seconds.
+    pub after: u32,
+    /// In how many of them the vendor limits us.
+    pub limited: u64,
+    /// The page was this probe of the circuit breaker.
+    pub probe: Option<Millis>,
 }
 
 /// How long a lease lasts, milliseconds.
@@ -93,7 +110,7 @@ pub struct Lowered {
 }
 
 /// What passes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Grant {
     /// How many; at most as many as asked for.
     pub n: u64,
@@ -107,6 +124,16 @@ pub struct Grant {
     pub lower: Option<Lowered>,
     /// Grants ahead, where they were wished for.
     pub lease: Option<Lease>,
+    /// They have their turn in so many milliseconds.
+    pub wait_ms: u64,
+    /// They are a probe of the circuit breaker: how they went is to be told.
+    pub probe: Option<Millis>,
+    /// What is beyond waits until then, where it is not a quota that refuses it.
+    pub rest: Option<Millis>,
+    /// For what the circuit breaker is open; where it is not, the rest waits for the send rate.
+    pub open_for: Option<Reason>,
+    /// The account is in trouble: whoever sends asks first.
+    pub trouble: bool,
 }
 
 /// What a message counts as.
@@ -171,6 +198,30 @@ pub struct Admit {
     pub lease: u64,
     /// What is left of the last lease.
     pub back: Option<Return>,
+    /// Most in a second by the app's own word.
+    pub rate: Option<u32>,
+    /// They are part of a large push: it keeps to the send rate exactly, and waits for its turn.
+    pub large: bool,
+}
+
+impl Admit {
+    /// A class under a revision of the app and one of the credential; everything else is to be said.
+    pub fn of(class: Class, policy: u64, revision: u64) -> Self {
+        Self {
+            class,
+            n: 0,
+            limit: None,
+            policy,
+            bearer: false,
+            refused: None,
+            revision,
+            lower: None,
+            lease: 0,
+            back: None,
+            rate: None,
+            large: false,
+        }
+    }
 }
 
 /// The answer.
@@ -195,8 +246,9 @@ pub enum Outcome {
     Returned,
     /// Whether the answers may remove tokens.
     Judged(bool),
-    /// In order: each pool that is counted; when the day ends; the devices that the vendor's limit is reckoned with.
-    Levels(Vec<Level>, Millis, Devices),
+    /// In order: each pool that is counted; when the day ends; the devices that the vendor's limit is reckoned with; until when
+    /// the circuit breaker is open, half-open from then on, and what opened it.
+    Levels(Vec<Level>, Millis, Devices, Option<Millis>, Option<Reason>),
 }
 
 /// Devices of an app at a vendor, as the census counts them.
@@ -226,10 +278,11 @@ mod tests {
     #[test]
     fn calls_are_pinned() {
         for text in [
-            r#"[["shop",1],"fcm",{"admit":[["marketing","marketing"],2,100,9,true,null,3,null,0,null]}]"#,
+            r#"[["shop",1],"fcm",{"admit":[["marketing","marketing"],2,100,9,true,null,3,null,0,null,null,false]}]"#,
             r#"[["shop",1],"apns",{"judge":["sandbox/com.example",9,1]}]"#,
-            r#"[["shop",1],"fcm",{"admit":[["im","im"],2,5,9,false,null,3,[["marketing","marketing"],9],8,[["im","im"],5,1,true,false,7]]}]"#,
+            r#"[["shop",1],"fcm",{"admit":[["im","im"],2,5,9,false,null,3,[["marketing","marketing"],9],8,[["im","im"],5,1,true,false,7],50,true]}]"#,
             r#"[["shop",1],"fcm",{"return":[["im","marketing"],5,1,true,false,0]}]"#,
+            r#"[["shop",1],"fcm",{"report":[90,10,60,7,null]}]"#,
             r#"[["shop",1],"vivo","show"]"#,
         ] {
             let call: Request = crate::wire::text::read(text).unwrap();

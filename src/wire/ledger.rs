@@ -175,6 +175,8 @@ pub enum To {
     Retry(Option<u32>),
     /// A try at this time.
     Held(Millis),
+    /// Its account lets nothing pass before this time: nothing was tried.
+    Wait(Millis),
 }
 
 /// The answer.

@@ -1,7 +1,7 @@
 // A vendor says "not now": the delivery waits as it was told, and nobody else does.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, beforeEach, test } from "node:test";
 import { type App, Stage, sentTo, until } from "./stage.ts";
 
 let stage: Stage;
@@ -9,6 +9,9 @@ let app: App;
 let iphone: string;
 before(async () => {
   stage = await Stage.start();
+});
+// An app for each test: what all of them put together would open a circuit breaker.
+beforeEach(async () => {
   app = await stage.app();
   iphone = await stage.iphone(app, "u");
   await stage.android(app, "g");

@@ -202,7 +202,7 @@ function miniflareOptions(labUrl: string, options: StageOptions): MiniflareOptio
       "edgepush-dispatch": { maxBatchSize: 3, maxBatchTimeout: 0, maxRetries: 10, deadLetterQueue: "edgepush-dead" },
       "edgepush-dead": { maxBatchTimeout: 0 },
     },
-    ...(options.log === undefined ? {} : { handleRuntimeStdio: (stdout: NodeJS.ReadableStream) => void createInterface({ input: stdout }).on("line", options.log as (line: string) => void) }),
+    ...(options.log === undefined ? {} : { handleRuntimeStdio: (...streams: NodeJS.ReadableStream[]) => streams.forEach((input) => createInterface({ input }).on("line", options.log as (line: string) => void)) }),
     ...(options.persist === undefined
       ? {}
       : { kvPersist: `${options.persist}/kv`, durableObjectsPersist: `${options.persist}/do` }),

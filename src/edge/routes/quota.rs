@@ -35,7 +35,9 @@ pub(super) async fn state(cx: &Cx, app: &App) -> Result<(Vec<Account>, Vec<Count
 
 async fn account(cx: &Cx, app: &App, vendor: Vendor) -> Result<Account, Problem> {
     match admit::call(cx, &app.tenant(), vendor, Call::Show).await? {
-        Outcome::Levels(levels, resets_at, devices) => Ok(Account { vendor, levels, resets_at, devices }),
+        Outcome::Levels(levels, resets_at, devices, until, reason) => {
+            Ok(Account { vendor, levels, resets_at, devices, open: until.zip(reason) })
+        }
         Outcome::Granted(..) | Outcome::NoBearer(..) | Outcome::Returned | Outcome::Judged(..) => {
             Err(unavailable("an account gave no usable answer"))
         }

@@ -31,14 +31,8 @@ pub(super) fn policy(field: Field) -> Result<Policy, Problem> {
             policy.link_schemes.push(scheme(item)?);
         }
     }
-    if let Some(field) = fields.take("stale_days") {
-        let mut vendors = field.object()?;
-        for vendor in Vendor::ALL {
-            let Some(field) = vendors.take(vendor.name()) else { continue };
-            policy.stale_days.insert(vendor, days(field, STALE_DAYS_MIN)?);
-        }
-        vendors.end()?;
-    }
+    policy.stale_days = per_vendor(fields.take("stale_days"), STALE_DAYS_MIN, DAYS_MAX)?;
+    policy.per_second = per_vendor(fields.take("per_second"), 1, PER_SECOND_MAX)?;
     if let Some(field) = fields.take("classes") {
         let mut vendors = field.object()?;
         for vendor in Vendor::ALL.into_iter().filter(|vendor| vendor.sorts()) {
@@ -62,13 +56,29 @@ pub(super) fn policy(field: Field) -> Result<Policy, Problem> {
     Ok(policy)
 }
 
+/// A number for each vendor.
+fn per_vendor(field: Option<Field>, min: u64, max: u64) -> Result<Table<Vendor, u32>, Problem> {
+    let mut all = Table::new();
+    let Some(field) = field else { return Ok(all) };
+    let mut vendors = field.object()?;
+    for vendor in Vendor::ALL {
+        let Some(field) = vendors.take(vendor.name()) else { continue };
+        all.insert(vendor, number(field, min, max)?);
+    }
+    vendors.end()?;
+    Ok(all)
+}
+
+/// The fastest vendor takes 30,000 a second.
+const PER_SECOND_MAX: u64 = 1_000_000;
+const DAYS_MAX: u64 = 3_650;
 /// A device that is alive says so at least every two weeks in the copy that pushes read: fewer days would call it stale.
 const STALE_DAYS_MIN: u64 = 14;
 
-fn days(field: Field, min: u64) -> Result<u32, Problem> {
-    let (at, days) = (field.at.clone(), field.whole(3_650)?);
-    let wrong = || Problem::at(Code::InvalidValue, at, format!("must be a whole number from {min} to 3650"));
-    u32::try_from(days).ok().filter(|_| days >= min).ok_or_else(wrong)
+fn number(field: Field, min: u64, max: u64) -> Result<u32, Problem> {
+    let (at, n) = (field.at.clone(), field.whole(max)?);
+    let wrong = || Problem::at(Code::InvalidValue, at, format!("must be a whole number from {min} to {max}"));
+    u32::try_from(n).ok().filter(|_| n >= min).ok_or_else(wrong)
 }
 
 /// The socket is in the contract, not in this version.
@@ -86,7 +96,7 @@ fn over(field: Field) -> Result<Over, Problem> {
 fn advice(field: Field) -> Result<AdviceRule, Problem> {
     let mut fields = field.object()?;
     let rule = AdviceRule {
-        every_days: days(fields.need("every_days")?, 1)?,
+        every_days: number(fields.need("every_days")?, 1, DAYS_MAX)?,
         missed_min: u32::try_from(fields.need("missed_min")?.whole(u64::from(MISSED_MAX))?)
             .unwrap_or(MISSED_MAX),
     };
@@ -188,6 +198,9 @@ mod tests {
                 Code::ReservedName,
                 "/policy/classes/vivo/im/ep_id",
             ),
+            (r#"{"policy":{"per_second":{"fcm":0}}}"#, Code::InvalidValue, "/policy/per_second/fcm"),
+            (r#"{"policy":{"per_second":{"fcm":1000001}}}"#, Code::InvalidValue, "/policy/per_second/fcm"),
+            (r#"{"policy":{"per_second":{"all":1}}}"#, Code::UnknownField, "/policy/per_second/all"),
             (r#"{"policy":{"lower_class":1}}"#, Code::WrongType, "/policy/lower_class"),
             (r#"{"policy":{"advice":{"every_days":7}}}"#, Code::MissingField, "/policy/advice/missed_min"),
             (

@@ -224,3 +224,23 @@ fn a_raw_token_has_no_owner_to_be_told() {
     assert!(after.weigh[&(Vendor::Apns, "b".to_owned())].certain.is_empty());
     assert_eq!(ends[0].reason, Some(Reason::TokenGone));
 }
+
+#[test]
+fn trouble_that_can_be_all_of_the_accounts_is_told_apart() {
+    let retry = |why| Outcome::Retry { after: Some(7), why };
+    let accepted = Outcome::Accepted { id: None };
+    let (_, after) = run(vec![
+        accepted,
+        gone(Certainty::Certain),
+        Outcome::Rejected,
+        retry(RetryWhy::DeviceLimited),
+        retry(RetryWhy::RateLimited),
+        retry(RetryWhy::Unavailable),
+        Outcome::Unknown,
+    ]);
+    let told = Report { went: 4, trouble: 3, after: 7, limited: 1, probe: None };
+    assert_eq!(after.went, [(Vendor::Apns, told)]);
+    let mut none = Vec::new();
+    pace::note(&mut none, Vendor::Fcm, &Verdict::not_sent("its lookup was too long ago"));
+    assert_eq!(none, [(Vendor::Fcm, Report::default())], "what has not left says nothing");
+}

@@ -56,7 +56,7 @@ fn message() -> Message {
 
 fn account(levels: Vec<Level>) -> Account {
     let resets_at = Vendor::Vivo.resets_at(NOW);
-    Account { vendor: Vendor::Vivo, levels, resets_at, devices: Devices::default() }
+    Account { vendor: Vendor::Vivo, levels, resets_at, devices: Devices::default(), open: None }
 }
 
 /// All that are found are users that are known.

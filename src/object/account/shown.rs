@@ -74,8 +74,7 @@ mod tests {
                         policy += 1;
                         let class = class(at, as_);
                         let lower = lower.then_some(Lower { class: Class { goes_as: Category::Marketing, category: Category::Marketing }, limit });
-                        let (bearer, refused, revision, back) = (false, None, 1, None);
-                        let admit = Admit { class, n, limit, policy, bearer, refused, revision, lower, lease: 0, back };
+                        let admit = Admit { n, limit, lower, ..Admit::of(class, policy, 1) };
                         let mut shown = State::shown(&state.levels(vendor, now), state.devices(), vendor, now);
                         prop_assert_eq!(shown.until(class, vendor, now), state.until(class, vendor, now));
                         let said = shown.take(&admit, vendor, now);

@@ -5,8 +5,7 @@ use crate::wire::account::Lower;
 
 fn ask(category: Category, n: u64, limit: Option<u64>, policy: u64) -> Admit {
     let class = Class { category, goes_as: category };
-    let (bearer, refused, revision) = (false, None, 1);
-    Admit { class, n, limit, policy, bearer, refused, revision, lower: None, lease: 0, back: None }
+    Admit { n, limit, ..Admit::of(class, policy, 1) }
 }
 
 fn back(class: Class, n: u64, own: bool, resets_at: Millis) -> Return {

@@ -17,6 +17,8 @@ use crate::{
 pub const SILENT_MS: u64 = 60_000;
 /// Most tries of one delivery.
 pub const TRIES_MAX: u32 = 12;
+/// What waits for its account comes up to a quarter of this later, milliseconds.
+const SPREAD_MS: u64 = 20_000;
 
 /// Applies what became of deliveries. A word on another try than the present one, or on a delivery that has ended, changes
 /// nothing: a call that is repeated is harmless.
@@ -54,6 +56,10 @@ pub fn settle(page: &mut Page, ends: &[End], now: Millis) {
                 delivery.go(State::Held, end.reason, end.detail.clone(), now);
                 delivery.until = Some(*until);
             }
+            To::Wait(until) => match waits(delivery, *until, expires, &salt, now) {
+                Ok(at) => delivery.wait(at, end.reason, end.detail.clone(), now),
+                Err(why) => delivery.go(State::Failed, why.or(end.reason), end.detail.clone(), now),
+            },
             To::Unknown => unknown(delivery, on_unknown, end.detail.clone(), expires, &salt, now),
             To::Retry(after) => match next_try(delivery, *after, expires, &salt, now) {
                 Ok(at) => {
@@ -128,18 +134,36 @@ fn next_try(
     salt: &dyn Fn() -> u32,
     now: Millis,
 ) -> Result<Millis, Option<Reason>> {
-    let rule = delivery.vendor.map_or(60, |vendor| vendor.retry_secs(delivery.tries));
+    let rule = delivery.vendor.map_or(60, |vendor| vendor.retry_secs(delivery.tried()));
     let wait = u64::from(after.unwrap_or_default().max(rule)) * 1_000;
     let at = Millis(now.0.saturating_add(wait + wait * u64::from(salt() % 256) / 1_024));
-    if delivery.tries >= TRIES_MAX {
+    if delivery.tried() >= TRIES_MAX {
         return Err(None);
     }
-    if at < expires {
-        return Ok(at);
+    if at < expires { Ok(at) } else { Err(too_late(delivery, expires)) }
+}
+
+/// When a delivery that its account does not let pass asks again: at that time or some seconds later, so that not all ask at once,
+/// but not too late.
+fn waits(
+    delivery: &Delivery,
+    until: Millis,
+    expires: Millis,
+    salt: &dyn Fn() -> u32,
+    now: Millis,
+) -> Result<Millis, Option<Reason>> {
+    let until = until.max(now);
+    if until >= expires {
+        return Err(too_late(delivery, expires));
     }
-    // Now or never (`ttl` 0) does not expire: the vendor's reason is the reason.
+    let spread = (until.0 - now.0).min(SPREAD_MS) * u64::from(salt() % 256) / 1_024;
+    Ok(Millis(until.0.saturating_add(spread)).min(Millis(expires.0 - 1)))
+}
+
+/// Now or never (`ttl` 0) does not expire: there the vendor's reason is the reason.
+fn too_late(delivery: &Delivery, expires: Millis) -> Option<Reason> {
     let now_or_never = delivery.trace.is_empty() && delivery.since >= expires;
-    Err((!now_or_never).then_some(Reason::Expired))
+    (!now_or_never).then_some(Reason::Expired)
 }
 
 /// A number that is the same for every copy of this try, and for all deliveries of the page: a list of tokens that comes back

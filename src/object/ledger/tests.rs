@@ -1,5 +1,6 @@
 mod hear;
 mod order;
+mod waits;
 
 use super::{memory::Memory, page::SILENT_MS, *};
 use crate::{

@@ -84,7 +84,7 @@ fn by_reason(refusal: &Refusal, wait: impl Fn(u32) -> Option<u32>) -> Option<Out
         "ExpiredProviderToken" | "UnrelatedKeyIdInToken" => Outcome::Credentials(Again::SameToken),
         // Whether Apple counts per connection or per key is open (vendor page, section 8): the bearer stays the same.
         "TooManyProviderTokenUpdates" => limited(Some(wait(TOO_MANY_UPDATES).unwrap_or(TOO_MANY_UPDATES))),
-        "TooManyRequests" => limited(wait(1)),
+        "TooManyRequests" => Outcome::Retry { after: wait(1), why: RetryWhy::DeviceLimited },
         "IdleTimeout" | "InternalServerError" | "ServiceUnavailable" | "Shutdown" => unavailable(wait(1)),
         _ => return None,
     })
@@ -122,6 +122,7 @@ mod tests {
     const GONE: Outcome = Outcome::TokenGone { since: None, certainty: Certainty::Certain };
     const LATER: Outcome = Outcome::Retry { after: None, why: RetryWhy::Unavailable };
     const SLOWER: Outcome = Outcome::Retry { after: None, why: RetryWhy::RateLimited };
+    const DEVICE: Outcome = Outcome::Retry { after: None, why: RetryWhy::DeviceLimited };
     const SLOWER_60: Outcome = Outcome::Retry { after: Some(60), why: RetryWhy::RateLimited };
 
     /// Every row of the vendor page's table 1.7.
@@ -156,7 +157,7 @@ mod tests {
             (410, "ExpiredToken", GONE),
             (413, "PayloadTooLarge", Outcome::TooLarge),
             (429, "TooManyProviderTokenUpdates", SLOWER_60),
-            (429, "TooManyRequests", SLOWER),
+            (429, "TooManyRequests", DEVICE),
             (500, "InternalServerError", LATER),
             (503, "ServiceUnavailable", LATER),
             (503, "Shutdown", LATER),

@@ -29,16 +29,73 @@ pub(crate) fn table(json: &str) -> Result<String, String> {
         return Err(format!("rules.json: has no block for {missing}"));
     }
     table.push_str("];\n");
+    rates(&mut table, vendors)?;
     Ok(table)
 }
 
-fn block(table: &mut String, name: &str, vendor: &Value) -> Result<(), String> {
-    only(vendor, &["vendor", "as_of", "source", "classes"])?;
-    let as_of = text(vendor, "as_of").filter(|date| is_date(date));
+/// The send rates, from the same blocks.
+fn rates(table: &mut String, vendors: &[Value]) -> Result<(), String> {
+    table.push_str("/// Send rates, from `rules.json`.\nstatic RATES: &[(&str, Rate)] = &[\n");
+    for vendor in vendors {
+        let (Some(name), Some(row)) = (text(vendor, "vendor"), vendor.get("rate")) else { continue };
+        rate(table, name, row).map_err(|what| format!("rules.json, {name}: rate: {what}"))?;
+    }
+    table.push_str("];\n");
+    Ok(())
+}
+
+fn rate(table: &mut String, name: &str, row: &Value) -> Result<(), String> {
+    only(row, &["counts", "of", "per_second", "as_of", "source"])?;
+    let read = dated(row)?;
+    let requests = match text(row, "counts") {
+        Some("requests") => true,
+        Some("devices") => false,
+        Some(_) | None => return Err("`counts` is requests or devices".into()),
+    };
+    let mut steps: Vec<(u64, u32)> = Vec::new();
+    for step in row.get("per_second").and_then(Value::as_array).into_iter().flatten() {
+        let [from, rate] = step.as_array().map(Vec::as_slice).unwrap_or_default() else {
+            return Err("a step of `per_second` is [devices, rate]".into());
+        };
+        let from = from.as_u64().filter(|from| steps.last().map_or(*from == 0, |before| before.0 < *from));
+        let from = from.ok_or("steps of `per_second` begin with 0 devices and grow")?;
+        steps.push((from, above_zero(rate, "per_second")?));
+    }
+    if steps.is_empty() {
+        return Err("needs `per_second`, a list of steps".into());
+    }
+    let of = match row.get("of") {
+        None if steps.len() == 1 => "Installed",
+        Some(_) | None => devices(row)?,
+    };
+    writeln!(
+        table,
+        "    ({name:?}, Rate {{ requests: {requests}, of: Of::{of}, steps: &{steps:?}, {read} }}),"
+    )
+    .map_err(|error| error.to_string())
+}
+
+/// Which devices a limit depends on.
+fn devices(of: &Value) -> Result<&'static str, String> {
+    match text(of, "of") {
+        Some("enabled") => Ok("Enabled"),
+        Some("installed") => Ok("Installed"),
+        Some(_) | None => Err("`of` is enabled or installed".into()),
+    }
+}
+
+/// When and where something was read.
+fn dated(of: &Value) -> Result<String, String> {
+    let as_of = text(of, "as_of").filter(|date| is_date(date));
     let as_of = as_of.ok_or("needs `as_of`, a date as in 2026-11-25")?;
-    let source = text(vendor, "source").filter(|source| source.starts_with("https://"));
+    let source = text(of, "source").filter(|source| source.starts_with("https://"));
     let source = source.ok_or("needs a `source` that begins with its address")?;
-    let read = format!("as_of: {as_of:?}, source: {source:?}");
+    Ok(format!("as_of: {as_of:?}, source: {source:?}"))
+}
+
+fn block(table: &mut String, name: &str, vendor: &Value) -> Result<(), String> {
+    only(vendor, &["vendor", "as_of", "source", "rate", "classes"])?;
+    let read = dated(vendor)?;
     let classes = vendor.get("classes").ok_or("needs `classes`")?;
     only(classes, &CATEGORIES).map_err(|what| format!("classes: {what}"))?;
     for category in CATEGORIES {
@@ -74,11 +131,7 @@ fn rule(table: &mut String, vendor: &str, category: &str, row: &Value, read: &st
         Some(rule) => {
             only(rule, &["times", "of", "least"])?;
             let number = |name: &str| above_zero(rule.get(name).unwrap_or(&Value::Null), name);
-            let of = match text(rule, "of") {
-                Some("enabled") => "Enabled",
-                Some("installed") => "Installed",
-                Some(_) | None => return Err("`of` is enabled or installed".into()),
-            };
+            let of = devices(rule)?;
             let (times, least) = (number("times")?, number("least")?);
             format!("Some(PerDay {{ times: {times}, of: Of::{of}, least: {least} }})")
         }
@@ -143,7 +196,10 @@ mod tests {
     fn with(pointer: &str, value: Value) -> String {
         let mut rules = whole();
         let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
-        rules.pointer_mut(parent).expect("a place")[name] = value;
+        match rules.pointer_mut(parent).expect("a place") {
+            Value::Array(list) => list[name.parse::<usize>().expect("a number")] = value,
+            object => object[name] = value,
+        }
         table(&rules.to_string()).expect_err(pointer)
     }
 
@@ -172,6 +228,15 @@ mod tests {
             (format!("{oppo}/per_day/times"), json!(2.5), "`times`"),
             (format!("{oppo}/per_day/of"), json!("all"), "`of`"),
             (format!("{oppo}/per_day/most"), json!(1), "no such member: most"),
+            ("/3/rate/counts".into(), json!("tokens"), "xiaomi: rate: `counts`"),
+            ("/3/rate/of".into(), json!(null), "`of` is"),
+            ("/3/rate/burst".into(), json!(1), "no such member: burst"),
+            ("/3/rate/per_second".into(), json!([]), "`per_second`"),
+            ("/3/rate/per_second".into(), json!([[1, 500]]), "begin with 0"),
+            ("/3/rate/per_second".into(), json!([[0, 500], [0, 900]]), "and grow"),
+            ("/3/rate/per_second".into(), json!([[0, 0]]), "above 0"),
+            ("/3/rate/per_second/1".into(), json!([5]), "[devices, rate]"),
+            ("/3/rate/as_of".into(), json!("2026-02-30"), "`as_of`"),
             ("/0/classes/chat".into(), json!({"class": {}}), "no such member: chat"),
             ("/0/classes/im".into(), json!(null), "huawei: im: must be an object"),
             ("/0/vendor".into(), json!("huawai"), "huawai"),

@@ -28,7 +28,7 @@ fn op() -> impl Strategy<Value = Op> {
     let index = any::<prop::sample::Index>;
     prop_oneof![
         4 => (any::<u8>(), 1..5u8, any::<bool>(), any::<bool>()).prop_map(|(n, d, r, k)| Op::Begin(n, d, r, k)),
-        6 => (index(), 0..7u8, 1..3u8).prop_map(|(i, to, t)| Op::Settle(i, to, t)),
+        6 => (index(), 0..8u8, 1..3u8).prop_map(|(i, to, t)| Op::Settle(i, to, t)),
         1 => (any::<u8>(), 1..350u32).prop_map(|(n, t)| Op::Queue(n, t)),
         3 => (index(), 0..4u8, 0..3u8, any::<bool>()).prop_map(|(i, s, p, ok)| Op::Job(i, s, p, ok)),
         2 => index().prop_map(Op::Take),
@@ -50,6 +50,7 @@ fn to(n: u8) -> To {
         3 => To::Retry(Some(30)),
         4 => To::Retry(None),
         5 => To::Held(START.plus_secs(7_200)),
+        6 => To::Wait(START.plus_secs(1_800)),
         _ => To::Skipped(None),
     }
 }
@@ -76,7 +77,7 @@ impl World {
             Op::Settle(index, kind, tries) => {
                 let Some((push, part)) = some(&index, &self.pushes) else { return };
                 let ends: Vec<End> =
-                    (0..5).map(|at| end(at, tries.into(), to((kind + at as u8) % 7))).collect();
+                    (0..5).map(|at| end(at, tries.into(), to((kind + at as u8) % 8))).collect();
                 self.ledger.settle(&mut self.store, &push, part, &ends, self.now).unwrap();
             }
             Op::Queue(n, targets) => {
