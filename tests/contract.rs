@@ -445,6 +445,21 @@ fn every_field_of_a_request_is_in_the_contract_and_no_other() {
             ),
             None,
         ),
+        (
+            "Cap",
+            known(app(r#"{"policy":{"caps":{"im":[{"most":1,"in":60,"zzz":1}]}}}"#), "/policy/caps/im/0"),
+            None,
+        ),
+        (
+            "Govern",
+            known(
+                app(
+                    r#"{"policy":{"govern":[{"category":"im","click_rate_under":1,"of":"app","sends":1,"zzz":1}]}}"#,
+                ),
+                "/policy/govern/0",
+            ),
+            None,
+        ),
         ("Wish", known(parse::wish::wish(br#"{"zzz":1}"#), ""), None),
         (
             "QuietHours",

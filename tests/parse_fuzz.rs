@@ -78,6 +78,8 @@ fn valid() -> Vec<Value> {
             "policy": {
                 "quota": {"fcm": {"marketing": {"per_day": 100000}}}, "link_schemes": ["https", "app"],
                 "stale_days": {"fcm": 30}, "per_second": {"meizu": 100}, "advice": {"every_days": 7, "missed_min": 1},
+                "app_kind": "news", "per_device": false, "caps": {"marketing": [{"most": 3, "in": 86400}]},
+                "govern": [{"category": "im", "campaign": "c", "click_rate_under": 0.01, "sends": 20, "of": "app", "wait": 0}],
             },
             "user_token_key": [{"alg": "HS256", "secret": "0123456789abcdef0123456789abcdef"}],
         }),
@@ -178,7 +180,7 @@ fn any_json() -> impl Strategy<Value = Value> {
             "body", "image", "link", "badge", "sound", "data", "collapse", "ttl", "guard", "online", "send", "wait", "type",
             "options", "apns", "fcm", "webpush", "endpoint", "keys", "p256dh", "auth", "subject", "aps", "headers", "platform", "kind", "permission", "locale", "time_zone", "topic",
             "environment", "credentials", "policy", "quota", "per_day", "link_schemes", "scopes", "name", "private_key",
-            "team_id", "key_id", "quiet_hours", "from", "opt_out", "tags", "events", "user_token_key", "alg", "secret", "public_key", "stale_days", "per_second", "advice", "project_id", "client_email", "token_uri", "android", "alert",
+            "team_id", "key_id", "quiet_hours", "from", "opt_out", "tags", "events", "user_token_key", "alg", "secret", "public_key", "stale_days", "per_second", "advice", "caps", "most", "in", "govern", "click_rate_under", "sends", "of", "wait", "project_id", "client_email", "token_uri", "android", "alert",
         ]).prop_map(str::to_owned),
         1 => any::<String>(),
     ];

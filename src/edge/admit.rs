@@ -90,11 +90,15 @@ impl Passes {
         }
     }
 
+    /// How many of so many that were asked for a vendor's account lets pass, in their own class and in the lower one.
+    pub(super) fn granted(&self, vendor: Vendor, asked: u64) -> [u64; 2] {
+        self.refused.iter().find(|(of, ..)| *of == vendor).map_or([asked, 0], |(_, passed, _)| *passed)
+    }
+
     /// Gives everything back: nothing is sent.
     pub(super) async fn undo(&self, cx: &Cx, app: &App, batch: &Batch) {
         for (vendor, pass) in self.passes.iter() {
-            let refused = self.refused.iter().find(|(of, ..)| of == vendor).map(|(_, passed, _)| *passed);
-            let [own, lower] = refused.unwrap_or([batch.under_way(*vendor) as u64, 0]);
+            let [own, lower] = self.granted(*vendor, batch.under_way(*vendor) as u64);
             give_back(cx, app, *vendor, pass, (own, false), false).await;
             give_back(cx, app, *vendor, pass, (lower, true), false).await;
         }

@@ -5,7 +5,7 @@ use futures_util::future;
 
 use super::{
     admit::{self, Passes},
-    census,
+    caps, census,
     cx::{self, Cx},
     ledger::{self, Begun},
     resolve::{self, Terms},
@@ -14,6 +14,7 @@ use super::{
 use crate::{
     line::{
         begin::Batch,
+        caps::{self as line_caps, Said},
         plan::{self, Of},
         settle::{self as line, Tried},
     },
@@ -56,32 +57,34 @@ pub(super) async fn begin(
     work: &Work,
     looked: Looked<'_>,
 ) -> Result<Delivered, Problem> {
-    let (tenant, category) = (app.tenant(), batch.page.category);
-    let (begun, passes) = future::join(
+    let tenant = app.tenant();
+    let (begun, admitted) = future::join(
         ledger::begin(cx, &tenant, &batch.page, work, looked.terms.copies),
-        admit::admit(cx, app, category, &batch),
+        admitted(cx, app, &batch),
     )
     .await;
-    match (begun, passes) {
-        (Ok(Begun::Fresh), Ok(passes)) => go_on(cx, app, batch, passes, looked).await.map(Delivered::Page),
+    match (begun, admitted) {
+        (Ok(Begun::Fresh), Ok(admitted)) => {
+            go_on(cx, app, batch, admitted, looked).await.map(Delivered::Page)
+        }
         (Ok(Begun::Fresh), Err(problem)) => {
             ledger::abort(cx, &tenant, &batch.page).await;
             Err(problem)
         }
-        (Ok(Begun::Exists(known)), passes) => {
-            undo(cx, app, &batch, passes).await;
+        (Ok(Begun::Exists(known)), admitted) => {
+            undo(cx, app, &batch, admitted).await;
             Ok(Delivered::Exists(known))
         }
-        (Ok(Begun::Nothing), passes) => {
-            undo(cx, app, &batch, passes).await;
+        (Ok(Begun::Nothing), admitted) => {
+            undo(cx, app, &batch, admitted).await;
             Ok(Delivered::Nothing)
         }
-        (Ok(Begun::Distrust), passes) => {
-            undo(cx, app, &batch, passes).await;
+        (Ok(Begun::Distrust), admitted) => {
+            undo(cx, app, &batch, admitted).await;
             Ok(Delivered::Distrust)
         }
-        (Err(problem), passes) => {
-            undo(cx, app, &batch, passes).await;
+        (Err(problem), admitted) => {
+            undo(cx, app, &batch, admitted).await;
             Err(problem)
         }
     }
@@ -95,8 +98,8 @@ pub(super) async fn again(
     due: &[u32],
     looked: Looked<'_>,
 ) -> Result<(), Problem> {
-    match admit::admit(cx, app, batch.page.category, &batch).await {
-        Ok(passes) => go_on(cx, app, batch, passes, looked).await.map(|_| ()),
+    match admitted(cx, app, &batch).await {
+        Ok(admitted) => go_on(cx, app, batch, admitted, looked).await.map(|_| ()),
         Err(problem) => not_sent(cx, app, &batch.page, due, &problem).await,
     }
 }
@@ -113,9 +116,31 @@ pub(super) async fn not_sent(
     ledger::settle(cx, &app.tenant(), page, ends, cx::now()).await
 }
 
-async fn undo(cx: &Cx, app: &App, batch: &Batch, passes: Result<Passes, Problem>) {
-    if let Ok(passes) = passes {
+/// What the accounts let pass, and what the users' objects have said.
+type Admitted = (Passes, Said);
+
+/// Asks accounts and users side by side. `Err`: one of them does not answer, and what the others gave has gone back.
+async fn admitted(cx: &Cx, app: &App, batch: &Batch) -> Result<Admitted, Problem> {
+    let asked =
+        future::join(admit::admit(cx, app, batch.page.category, batch), caps::spend(cx, app, batch)).await;
+    match asked {
+        (Ok(passes), Ok(spent)) => Ok((passes, spent)),
+        (Ok(passes), Err(problem)) => {
+            passes.undo(cx, app, batch).await;
+            Err(problem)
+        }
+        (Err(problem), Ok(spent)) => {
+            caps::undo(cx, app, batch, &spent).await;
+            Err(problem)
+        }
+        (Err(problem), Err(_)) => Err(problem),
+    }
+}
+
+async fn undo(cx: &Cx, app: &App, batch: &Batch, admitted: Result<Admitted, Problem>) {
+    if let Ok((passes, spent)) = admitted {
         passes.undo(cx, app, batch).await;
+        caps::undo(cx, app, batch, &spent).await;
     }
 }
 
@@ -123,9 +148,10 @@ async fn go_on(
     cx: &Cx,
     app: &App,
     mut batch: Batch,
-    mut passes: Passes,
+    (mut passes, said): Admitted,
     looked: Looked<'_>,
 ) -> Result<Box<Page>, Problem> {
+    let free = caps::apply(app, &mut batch, &said, &passes);
     passes.apply(&mut batch);
     batch.lower(|page, vendor| {
         let of = Of { push: &page.push, due: page.due, now: cx::now() };
@@ -133,8 +159,12 @@ async fn go_on(
     });
     let tried = try_all(cx, app, &mut batch, &passes, looked).await;
     let now = cx::now();
-    let (ends, after) = line::settle(&batch, tried, app.policy.over_quota(batch.page.category), now);
+    let (ends, mut after) = line::settle(&batch, tried, app.policy.over_quota(batch.page.category), now);
+    for (of, n) in free.into_iter().filter(|(_, n)| *n > 0) {
+        *after.unused.entry(of).or_default() += n;
+    }
     let tenant = app.tenant();
+    after.back = line_caps::unspent(&said.asked, &ends);
     let (written, (), ()) = future::join3(
         ledger::settle(cx, &tenant, &batch.page, ends.clone(), now),
         settle::clean_up(cx, app, &batch, &passes, after),

@@ -3,6 +3,7 @@
 use super::{
     cx::{Cx, unavailable},
     log, memory,
+    together::together,
 };
 use crate::{
     model::{
@@ -12,7 +13,7 @@ use crate::{
         time::Millis,
     },
     wire::{
-        ledger::{self as wire, Call, End, Known, Outcome, Request, Work},
+        ledger::{self as wire, Call, Cell, End, Known, Outcome, Request, Work},
         text::Raw,
     },
 };
@@ -171,6 +172,19 @@ pub(super) async fn erase(cx: &Cx, tenant: &Tenant, user: &UserId) -> Result<u32
         }
     }
     Ok(rows)
+}
+
+/// Counts of some hours, of all ledgers. Those of before keep their hours: they are asked as long as the setting names them.
+pub(super) async fn funnel(cx: &Cx, tenant: &Tenant, from: u64, to: u64) -> Result<Vec<Cell>, Problem> {
+    let shards = cx.config.ledger_shards.max(cx.config.ledger_shards_before.unwrap_or_default());
+    let answers = (0..shards).map(|shard| ask_shard(cx, tenant, shard, Call::Funnel(from, to)));
+    let mut cells = Vec::new();
+    for answer in together(usize::MAX, answers).await {
+        if let Outcome::Funnel(more) = answer? {
+            cells.extend(more);
+        }
+    }
+    Ok(cells)
 }
 
 /// An answer that does not belong to the question.

@@ -57,6 +57,8 @@ struct Memory {
     distrust: Table<String, Millis>,
     without: Table<Tenant, Without>,
     purses: Table<(AccountKey, Class), Purse>,
+    holds: Table<String, Millis>,
+    passes: Table<String, Millis>,
     known: Table<AccountKey, Known>,
 }
 
@@ -275,4 +277,22 @@ pub(super) fn purse<R>(account: &AccountKey, class: Class, step: impl FnOnce(&mu
         }
         step(memory.purses.entry(key).or_default())
     })
+}
+
+/// Whether a rule of an app holds back what nobody cares for, as far as that is known.
+pub(super) fn holds(rule: &str, now: Millis) -> Option<bool> {
+    let known = |of: &Table<String, Millis>| of.get(rule).is_some_and(|until| *until > now);
+    MEMORY.with_borrow(|memory| match (known(&memory.holds), known(&memory.passes)) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        (false, false) => None,
+    })
+}
+
+/// Remembers it until then.
+pub(super) fn remember_holds(rule: String, holds: bool, until: Millis) {
+    MEMORY.with_borrow_mut(|memory| {
+        let of = if holds { &mut memory.holds } else { &mut memory.passes };
+        insert(of, rule, until);
+    });
 }

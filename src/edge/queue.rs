@@ -124,7 +124,7 @@ pub(super) async fn run(cx: &Cx, envelope: Envelope) -> Result<(), Problem> {
     match job {
         Job::Slice(push, slice, part) => make(cx, &app, push, slice, part).await,
         Job::Retry(push, part) => retry(cx, &app, push, part).await,
-        Job::Heard(vendor, reports) => receipts::tell(cx, &tenant, vendor, reports).await,
+        Job::Heard(vendor, reports) => receipts::tell(cx, &app, vendor, reports).await,
     }
 }
 

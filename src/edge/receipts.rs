@@ -3,12 +3,17 @@
 use super::{cx::Cx, ledger, log, queue, resolve, together::together};
 use crate::{
     line::{report as line, settle::by_user},
-    model::{ids::Tenant, problem::Problem, table::Table},
+    model::{
+        app::App,
+        delivery::{Recipient, Seen},
+        problem::Problem,
+        table::Table,
+    },
     object::ledger::Job,
     vendor::{Vendor, receipt::Receipt},
     wire::{
         job::Report,
-        ledger::{Call, Found, Heard, Outcome},
+        ledger::{Call, Event, Found, Heard, Outcome},
         user,
     },
 };
@@ -24,12 +29,19 @@ const AT_ONCE: usize = 6;
 /// how many were called dead.
 pub(super) async fn hear(
     cx: &Cx,
-    tenant: &Tenant,
+    app: &App,
     reports: Vec<Heard>,
 ) -> Result<(Vec<Option<Found>>, u32, u32), Problem> {
     let mut shards: Table<u32, Vec<(usize, Heard)>> = Table::new();
     let (mut whose, mut standing, mut gone) = (vec![None; reports.len()], 0, 0);
+    let tenant = &app.tenant();
+    // Users are told of clicks only where a rule of the app's wants to know.
+    let tell = app.policy.govern(None).iter().any(|rule| rule.wait.is_none());
+    let mut clicks = Vec::new();
     for (at, report) in reports.into_iter().enumerate() {
+        if tell && report.event == Event::Seen(Seen::Clicked) {
+            clicks.push((at, report.push.tail().to_owned()));
+        }
         shards.entry(report.push.shard(cx.config.ledger_shards)).or_default().push((at, report));
     }
     let rounds = shards.iter().flat_map(|(_, all)| all.chunks(ROUND));
@@ -60,38 +72,40 @@ pub(super) async fn hear(
             }
         }
     }
+    let mut words = Vec::new();
+    for (at, push) in clicks {
+        if let Some(Some(Found { recipient: Recipient::Device(user, _), .. })) = whose.get(at) {
+            words.push((user.clone(), user::Call::Clicked(vec![push])));
+        }
+    }
+    for told in resolve::call_all(cx, tenant, AT_ONCE, words).await {
+        if told.is_err() {
+            log::error("user_not_told", &[("app", tenant.app.as_str())]);
+        }
+    }
     Ok((whose, standing, gone))
 }
 
 /// What a vendor reports: at once where it is little, else by the queue. Reports about nothing that is known are passed over.
-pub(super) async fn take(
-    cx: &Cx,
-    tenant: &Tenant,
-    vendor: Vendor,
-    receipts: Vec<Receipt>,
-) -> Result<(), Problem> {
+pub(super) async fn take(cx: &Cx, app: &App, vendor: Vendor, receipts: Vec<Receipt>) -> Result<(), Problem> {
     let (reports, unknown) = line::each(receipts);
     for (code, n) in unknown.iter().take(CODES_MAX) {
         let n = n.to_string();
         log::warn("receipt_code_unknown", &[("vendor", vendor.name()), ("code", code), ("n", &n)]);
     }
     if reports.len() <= line::ROUND {
-        return tell(cx, tenant, vendor, reports).await;
+        return tell(cx, app, vendor, reports).await;
     }
     let jobs = reports.chunks(line::ROUND).map(|round| Job::Heard(vendor, round.to_vec()));
-    queue::offer(cx, tenant, jobs.collect()).await
+    queue::offer(cx, &app.tenant(), jobs.collect()).await
 }
 
 /// Tells ledgers and users what a vendor has reported. It may be told twice.
-pub(super) async fn tell(
-    cx: &Cx,
-    tenant: &Tenant,
-    vendor: Vendor,
-    reports: Vec<Report>,
-) -> Result<(), Problem> {
+pub(super) async fn tell(cx: &Cx, app: &App, vendor: Vendor, reports: Vec<Report>) -> Result<(), Problem> {
     let Some(push) = reports.first().map(|report| report.push.clone()) else { return Ok(()) };
     let all = reports.iter().map(|report| line::heard(vendor, report)).collect();
-    let (found, standing, gone) = hear(cx, tenant, all).await?;
+    let tenant = &app.tenant();
+    let (found, standing, gone) = hear(cx, app, all).await?;
     let (weigh, muted) = line::words(reports, found, standing, gone, cx.now);
     if weigh.suspect() && !weigh.certain.is_empty() {
         log::alert(
@@ -101,11 +115,9 @@ pub(super) async fn tell(
     }
     let gone = by_user(weigh.words(false)).into_iter().map(|(user, words)| (user, user::Call::Gone(words)));
     let muted = by_user(muted).into_iter().map(|(user, words)| (user, user::Call::Muted(words)));
-    let told = gone
-        .chain(muted)
-        .map(|(user, call)| async move { resolve::call(cx, tenant, &user, call).await.map(|_| ()) });
+    let words = gone.chain(muted).collect();
     // The ledgers know already; a vendor that calls again, or the job once more, tells the users as well.
-    for told in together(AT_ONCE, told).await {
+    for told in resolve::call_all(cx, tenant, AT_ONCE, words).await {
         if let Err(problem) = told {
             log::error("user_not_told", &[("app", tenant.app.as_str()), ("vendor", vendor.name())]);
             return Err(problem);

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Objects asked at once.
-const AT_ONCE: usize = 24;
+pub(super) const AT_ONCE: usize = 24;
 /// What an object has told holds so much longer than it is used, milliseconds.
 const GUARD_MARGIN_MS: u64 = 500;
 
@@ -103,9 +103,12 @@ pub(super) async fn look(
         missing = users;
     }
     missing.truncate(how.most.unwrap_or(usize::MAX));
-    let asked = missing.into_iter().map(|user| ask(cx, tenant, user, how.guard));
-    for answer in together(AT_ONCE, asked).await {
-        let (user, copy) = answer?;
+    let asked = missing.iter().map(|user| (user.clone(), wire::Call::Reach(how.guard))).collect();
+    let answers = call_all(cx, tenant, AT_ONCE, asked).await;
+    for (user, answer) in missing.into_iter().zip(answers) {
+        let wire::Shown::Reach(copy) = answer?.shown else {
+            return Err(unavailable("a storage object gave no usable answer"));
+        };
         if copy.devices.is_empty() && how.most.is_none() {
             memory::note_without(tenant, census::slot(&user));
         }
@@ -123,15 +126,6 @@ fn known(copy: wire::Copy, category: Category, now: Millis) -> Known {
     Known { devices, opt_out, hush }
 }
 
-async fn ask(cx: &Cx, tenant: &Tenant, user: UserId, guard: bool) -> Result<(UserId, wire::Copy), Problem> {
-    match call(cx, tenant, &user, wire::Call::Reach(guard)).await?.shown {
-        wire::Shown::Reach(copy) => Ok((user, copy)),
-        wire::Shown::Nothing | wire::Shown::Text(_) => {
-            Err(unavailable("a storage object gave no usable answer"))
-        }
-    }
-}
-
 /// Asks one user's object.
 pub(super) async fn call(
     cx: &Cx,
@@ -143,4 +137,15 @@ pub(super) async fn call(
     let reply: wire::Reply = cx.ask(wire::BINDING, &wire::name(tenant, user), &request).await?;
     cx.cost.rows(reply.rows);
     Ok(reply)
+}
+
+/// Asks the objects of users, so many at once; gives their answers in the order of the calls.
+pub(super) async fn call_all(
+    cx: &Cx,
+    tenant: &Tenant,
+    at_once: usize,
+    calls: Vec<(UserId, wire::Call)>,
+) -> Vec<Result<wire::Reply, Problem>> {
+    let asked = calls.into_iter().map(|(user, ask)| async move { call(cx, tenant, &user, ask).await });
+    together(at_once, asked).await
 }

@@ -5,7 +5,6 @@ use super::{
     admit::{self, Passes},
     cx::Cx,
     log, memory, pace, resolve,
-    together::together,
 };
 use crate::{
     line::{
@@ -25,7 +24,7 @@ const AT_ONCE: usize = 6;
 
 /// Does what is left to do.
 pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes, after: Aftermath) {
-    let Aftermath { weigh, unused, muted, closed, went } = after;
+    let Aftermath { weigh, unused, muted, closed, went, back } = after;
     pace::tell(cx, app, passes, &went).await;
     for ((vendor, downgraded), n) in unused {
         let Some(pass) = passes.get(vendor) else { continue };
@@ -58,16 +57,12 @@ pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes,
     tell(cx, app, batch, muted.collect()).await;
     let category = batch.page.category;
     let missed = settle::missed(batch).into_iter().map(|user| (user, user::Call::Missed(category)));
-    tell(cx, app, batch, missed.collect()).await;
+    tell(cx, app, batch, missed.chain(back).collect()).await;
 }
 
 /// Tells users' objects.
-async fn tell(cx: &Cx, app: &App, batch: &Batch, words: Vec<(UserId, user::Call)>) {
-    let tenant = app.tenant();
-    let tenant = &tenant;
-    let told =
-        words.into_iter().map(|(user, call)| async move { resolve::call(cx, tenant, &user, call).await });
-    for answer in together(AT_ONCE, told).await {
+pub(super) async fn tell(cx: &Cx, app: &App, batch: &Batch, words: Vec<(UserId, user::Call)>) {
+    for answer in resolve::call_all(cx, &app.tenant(), AT_ONCE, words).await {
         if answer.is_err() {
             log::error("user_not_told", &[("app", app.id.as_str()), ("push", batch.page.push.as_str())]);
         }

@@ -109,13 +109,18 @@ pub fn refused(
     }
 }
 
+/// When a message goes out that may not pass before then, where the app says that it waits and it still has the time.
+pub fn later(over: &[Over], category: Category, until: Millis, expires: Millis) -> Option<Millis> {
+    match first(over, category, true, until, expires)? {
+        Over::Later => Some(next_window(until)),
+        Over::Downgrade | Over::Drop => None,
+    }
+}
+
 /// What was not granted in its own class or a lower one, in a window that ends then: it waits, or is not sent.
 pub fn no_quota(over: &[Over], category: Category, resets_at: Millis, expires: Millis) -> Refusal {
     let detail = "the day's quota of this class at this vendor is used up";
-    let to = match first(over, category, true, resets_at, expires) {
-        Some(Over::Later) => To::Held(next_window(resets_at)),
-        Some(Over::Downgrade | Over::Drop) | None => To::Skipped(Some(resets_at)),
-    };
+    let to = later(over, category, resets_at, expires).map_or(To::Skipped(Some(resets_at)), To::Held);
     (to, Reason::Quota, Some(detail.to_owned()))
 }
 

@@ -8,7 +8,7 @@
 //! | [`resolve`] | users → devices |
 //! | [`plan`] | devices → what each of them gets, or why nothing |
 //! | [`begin`] | plan → a push with an id, all its deliveries begun |
-//! | [`admit`] | begun deliveries → those the quota lets through |
+//! | [`admit`], [`caps`] | begun deliveries → those that the quota, and the caps of their users and devices, let through |
 //! | [`send`] | admitted deliveries → one answer each |
 //! | [`settle`] | answers → final states, dead tokens, unused quota |
 //! | [`reply`] | the end → JSON |
@@ -21,8 +21,10 @@ pub mod admit;
 pub mod audience;
 pub mod authenticate;
 pub mod begin;
+pub mod caps;
 pub mod explain;
 pub mod funnel;
+pub mod govern;
 pub mod health;
 pub mod lease;
 pub mod pace;

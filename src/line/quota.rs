@@ -4,7 +4,13 @@ use serde_json::{Map, Value, json};
 
 use super::health;
 use crate::{
-    model::{app::App, delivery::Reason, push::Category, table::gather, time::Millis},
+    model::{
+        app::{App, AppKind},
+        delivery::Reason,
+        push::Category,
+        table::gather,
+        time::Millis,
+    },
     vendor::{
         Vendor,
         rules::{self, Of, Rule},
@@ -38,7 +44,7 @@ pub fn quota(app: &App, accounts: &[Account], counted: &[Reply], now: Millis) ->
             let now_counted = health::devices(counted, *vendor);
             let per_day = rule.per_day.map(|per_day| per_day.limit(*devices).max(per_day.limit(now_counted)));
             let mut limit = limit(&categories, "vendor", per_day, level(Pool::Public), now);
-            limit.insert("rule".into(), self::rule(rule));
+            limit.insert("rule".into(), self::rule(rule, app.policy.app_kind()));
             Value::Object(limit)
         });
         let own = Category::ALL.into_iter().filter_map(|category| {
@@ -120,7 +126,7 @@ fn breaker(open: Option<(Millis, Reason)>, now: Millis) -> Value {
     }
 }
 
-fn rule(rule: &Rule) -> Value {
+fn rule(rule: &Rule, kind: AppKind) -> Value {
     let mut shown = Map::new();
     if let Some(per_day) = rule.per_day {
         let of = match per_day.of {
@@ -129,8 +135,8 @@ fn rule(rule: &Rule) -> Value {
         };
         shown.insert("per_day".into(), json!({"times": per_day.times, "of": of, "least": per_day.least}));
     }
-    if let Some(n) = rule.per_device {
-        shown.insert("per_device".into(), n.into());
+    if let Some(per_device) = rule.per_device {
+        shown.insert("per_device".into(), per_device.limit(kind).into());
     }
     shown.insert("as_of".into(), rule.as_of.into());
     shown.insert("source".into(), rule.source.into());

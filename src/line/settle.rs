@@ -23,7 +23,7 @@ use crate::{
     wire::{
         account::Report,
         ledger::{End, To},
-        user::Gone,
+        user::{Call, Gone},
     },
 };
 
@@ -78,6 +78,8 @@ pub struct Aftermath {
     pub closed: Vec<(Vendor, bool)>,
     /// Per vendor: how its sends went.
     pub went: Vec<(Vendor, Report)>,
+    /// What users' objects have counted and was not sent.
+    pub back: Vec<(UserId, Call)>,
 }
 
 /// What has become of this try of every delivery under way.
@@ -291,4 +293,4 @@ pub fn by_user(words: Vec<Dead>) -> Vec<(UserId, Vec<Gone>)> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

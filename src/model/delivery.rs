@@ -123,13 +123,15 @@ pub enum Reason {
     NotShown,
     /// A newer message took its place at the vendor before it came to the phone.
     Replaced,
-    /// This device has had as many such messages as it may have.
+    /// This device, or its user, has had as many such messages as it may have.
     Cap,
+    /// The app's policy holds back what users do not care for.
+    Governed,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::NoDevice,
         Self::PermissionOff,
         Self::Duplicate,
@@ -150,6 +152,7 @@ impl Reason {
         Self::NotShown,
         Self::Replaced,
         Self::Cap,
+        Self::Governed,
     ];
 
     /// The name in the contract.
@@ -175,6 +178,7 @@ impl Reason {
             Self::NotShown => "not_shown",
             Self::Replaced => "replaced",
             Self::Cap => "cap",
+            Self::Governed => "governed",
         }
     }
 }

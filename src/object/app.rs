@@ -56,7 +56,7 @@ pub fn step(state: &mut State, id: &AppId, call: Call, now: Millis) -> (Done, bo
                 }
             }
             if let Some(policy) = policy {
-                app.policy = policy;
+                app.policy = *policy;
             }
             if let Some(keys) = user_token_keys {
                 app.user_token_keys = keys;
@@ -103,7 +103,7 @@ mod tests {
     use crate::model::app::{KeyRecord, Policy, Scope};
 
     fn put(policy: Option<Policy>) -> Call {
-        Call::Put(Table::new(), policy, None)
+        Call::Put(Table::new(), policy.map(Box::new), None)
     }
 
     fn record(id: &str) -> KeyRecord {

@@ -8,7 +8,10 @@ mod write;
 
 use super::{Vendor, draft::merge};
 use crate::{
-    model::{app::Policy, push::Category},
+    model::{
+        app::{AppKind, Policy},
+        push::Category,
+    },
     wire::{account::Devices, text},
 };
 
@@ -30,10 +33,27 @@ pub struct Rule {
     pub as_of: &'static str,
     /// Where; begins with an address.
     pub source: &'static str,
-    /// Most messages for one device in one of the vendor's days.
-    pub per_device: Option<u32>,
+    /// Most messages for one device in one of the vendor's days; all categories that have such a rule count together.
+    pub per_device: Option<PerDevice>,
     /// Most messages in one of the vendor's days.
     pub per_day: Option<PerDay>,
+}
+
+/// A limit for one device, by what kind of app it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PerDevice {
+    news: u32,
+    other: u32,
+}
+
+impl PerDevice {
+    /// The limit.
+    pub fn limit(self, kind: AppKind) -> u32 {
+        match kind {
+            AppKind::News => self.news,
+            AppKind::Other => self.other,
+        }
+    }
 }
 
 /// A limit that depends on how many devices there are.
@@ -122,6 +142,12 @@ pub fn goes_as(vendor: Vendor, category: Category, policy: &Policy) -> Category 
 /// Whether the vendor limits how often in a day messages go as this category.
 pub fn limits(vendor: Vendor, goes_as: Category) -> bool {
     rule(vendor, goes_as).is_some_and(|rule| rule.per_day.is_some())
+}
+
+/// Most messages that go as this category for one device in one of the vendor's days, as far as they are counted for this app.
+pub fn per_device(vendor: Vendor, goes_as: Category, policy: &Policy) -> Option<u32> {
+    let limit = rule(vendor, goes_as)?.per_device?.limit(policy.app_kind());
+    policy.counts_devices().then_some(limit)
 }
 
 /// The class of a category, with the app's own members. `Err`: what the policy has to say first.
@@ -247,6 +273,29 @@ mod tests {
         let lower = Policy { lower_class: true, ..Policy::default() };
         let class = class(Vendor::Huawei, Category::Im, &lower).unwrap();
         assert_eq!(class["android"]["category"], "MARKETING");
+    }
+
+    #[test]
+    fn a_device_may_have_so_many_by_vendor_and_kind_of_app() {
+        use Category::{Follow, Im, Marketing};
+        let news = Policy { app_kind: "news".into(), ..Policy::default() };
+        for (vendor, category, other, of_news) in [
+            (Vendor::Huawei, Marketing, Some(2), Some(5)),
+            (Vendor::Huawei, Follow, None, None),
+            (Vendor::Harmony, Marketing, Some(2), Some(5)),
+            (Vendor::Honor, Marketing, Some(2), Some(5)),
+            (Vendor::Xiaomi, Follow, Some(5), Some(8)),
+            (Vendor::Oppo, Follow, Some(2), Some(5)),
+            (Vendor::Vivo, Marketing, Some(2), Some(5)),
+            (Vendor::Vivo, Im, None, None),
+            (Vendor::Meizu, Marketing, Some(3), Some(5)),
+            (Vendor::Fcm, Marketing, None, None),
+        ] {
+            assert_eq!(per_device(vendor, category, &Policy::default()), other, "{vendor:?} {category:?}");
+            assert_eq!(per_device(vendor, category, &news), of_news, "{vendor:?} {category:?}");
+        }
+        let off = Policy { per_device: false.into(), ..Policy::default() };
+        assert_eq!(per_device(Vendor::Vivo, Marketing, &off), None);
     }
 
     #[test]

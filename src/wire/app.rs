@@ -52,7 +52,7 @@ pub enum Call {
     Get,
     /// Create or change: what is not named stays as it is.
     /// In order: `None` removes the vendor's credential; replaces the whole policy; replaces all keys of user tokens.
-    Put(Table<Vendor, Option<NewCredential>>, Option<Policy>, Option<Vec<UserTokenKey>>),
+    Put(Table<Vendor, Option<NewCredential>>, Option<Box<Policy>>, Option<Vec<UserTokenKey>>),
     /// Forget the app; its id may be used again, and starts from nothing.
     Delete,
     /// Add a key.

@@ -39,7 +39,8 @@ pub(super) async fn put(cx: &Cx, request: &Request<'_>, app: &str) -> Result<Rep
         credentials.insert(vendor, sealed);
     }
     let user_token_keys = change.user_token_keys.map(|keys| token_keys(cx, &id, keys)).transpose()?;
-    let (done, record) = ask(cx, &id, Call::Put(credentials, change.policy, user_token_keys)).await?;
+    let (done, record) =
+        ask(cx, &id, Call::Put(credentials, change.policy.map(Box::new), user_token_keys)).await?;
     let record = record.ok_or_else(|| unknown(&id))?;
     Ok(Reply::json(if done == Done::Created { 201 } else { 200 }, reply::app(&record, &cx.config)))
 }

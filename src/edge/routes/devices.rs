@@ -106,6 +106,8 @@ pub(in super::super) fn known_zone(cx: &Cx, zone: Option<&str>) -> Result<(), Pr
 pub(super) fn text_of(reply: wire::Reply) -> Result<String, Problem> {
     match reply.shown {
         Shown::Text(text) => Ok(text),
-        Shown::Nothing | Shown::Reach(_) => Err(unavailable("a storage object gave no usable answer")),
+        Shown::Nothing | Shown::Reach(_) | Shown::Spent(_) => {
+            Err(unavailable("a storage object gave no usable answer"))
+        }
     }
 }

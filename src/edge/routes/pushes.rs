@@ -5,7 +5,6 @@ use super::super::{
     cx::{self, Cx},
     exchange::{Reply, Request},
     ledger, resolve,
-    together::together,
 };
 use crate::{
     line::{
@@ -101,16 +100,7 @@ pub(super) async fn funnel(cx: &Cx, request: &Request<'_>) -> Result<Reply, Prob
     let app = authenticate::app(cx, request.authorization, Scope::Read).await?;
     let query = funnel::query(&text::query(request.query)?, cx.now)?;
     let tenant = app.tenant();
-    // Ledgers of before keep their hours: they are asked as long as the setting names them.
-    let shards = cx.config.ledger_shards.max(cx.config.ledger_shards_before.unwrap_or_default());
-    let call = || Call::Funnel(query.from, query.to);
-    let answers = (0..shards).map(|shard| ledger::ask_shard(cx, &tenant, shard, call()));
-    let mut cells = Vec::new();
-    for answer in together(usize::MAX, answers).await {
-        if let Outcome::Funnel(more) = answer? {
-            cells.extend(more);
-        }
-    }
+    let cells = ledger::funnel(cx, &tenant, query.from, query.to).await?;
     let funnel = funnel::funnel(query, &cells);
     Ok(Reply::json(200, crate::wire::text::write(&funnel)))
 }

@@ -52,7 +52,7 @@ pub(super) async fn take(
     if all.iter().map(|receipt| receipt.tokens.len()).sum::<usize>() > TOKENS_MAX {
         return Err(Problem::new(Code::BodyTooLarge, format!("at most {TOKENS_MAX} tokens in one call")));
     }
-    receipts::take(cx, &tenant, vendor, all).await?;
+    receipts::take(cx, &app, vendor, all).await?;
     Ok(Reply::json(200, form.answer.to_owned()))
 }
 

@@ -8,7 +8,6 @@ use super::{
         cx::Cx,
         exchange::{Reply, Request},
         receipts, resolve,
-        together::together,
     },
     devices::{known_zone, text_of},
 };
@@ -106,19 +105,18 @@ pub(super) async fn events(cx: &Cx, request: &Request<'_>) -> Result<Reply, Prob
         }
     }
     let tenant = caller.app.tenant();
-    let (heard, ..) = receipts::hear(cx, &tenant, reports).await?;
+    let (heard, ..) = receipts::hear(cx, &caller.app, reports).await?;
     let mut unknown = heard.iter().filter(|whose| whose.is_none()).count();
-    let tenant = &tenant;
     // Users side by side; what is said of one user in the order in which it is said.
-    let told = permissions.into_iter().map(|(user, calls)| async move {
-        let mut missing = 0;
-        for call in calls {
-            missing += usize::from(resolve::call(cx, tenant, &user, call).await?.done == Done::Missing);
+    while !permissions.is_empty() {
+        let mut round = Vec::new();
+        permissions.retain(|user, calls| {
+            round.extend(calls.drain(..calls.len().min(1)).map(|call| (user.clone(), call)));
+            !calls.is_empty()
+        });
+        for answer in resolve::call_all(cx, &tenant, AT_ONCE, round).await {
+            unknown += usize::from(answer?.done == Done::Missing);
         }
-        Ok(missing)
-    });
-    for missing in together(AT_ONCE, told).await {
-        unknown += missing?;
     }
     Ok(Reply::json(200, crate::wire::text::write(&json!({"taken": all - unknown, "unknown": unknown}))))
 }

@@ -4,6 +4,7 @@
 mod activity;
 pub mod app;
 pub mod audience;
+mod caps;
 pub mod device;
 pub mod event;
 pub mod import;

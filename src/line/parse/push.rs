@@ -94,7 +94,7 @@ fn category(fields: &mut Fields) -> Result<Category, Problem> {
 }
 
 /// A campaign's name goes into FCM's analytics label as `mkt-<campaign>`, of at most 50 characters of this alphabet.
-fn campaign(field: Field) -> Result<String, Problem> {
+pub(super) fn campaign(field: Field) -> Result<String, Problem> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~' | b'%');
     text::matching(field, 46, "[a-zA-Z0-9-_.~%]{1,46}", allowed)
 }

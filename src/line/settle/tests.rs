@@ -16,7 +16,7 @@ fn address(n: usize) -> Address {
     Address { vendor: Vendor::Apns, token: Secret::new(format!("t{n}")), environment: None, topic: None }
 }
 
-fn batch(n: usize) -> Batch {
+pub(crate) fn batch(n: usize) -> Batch {
     let id = PushId::new(Millis(0), [0; 10]);
     let recipient =
         |n: usize| Recipient::Device(UserId::parse(format!("u{n}")).unwrap(), DeviceId::parse("d").unwrap());

@@ -20,6 +20,7 @@ use crate::{
     },
 };
 
+pub mod caps;
 mod devices;
 mod gone;
 mod wishes;
@@ -92,6 +93,8 @@ pub struct Home {
     under_way: Vec<Ask>,
     /// What guarded pushes were told holds until then.
     guarded_until: Millis,
+    /// What was sent of late, once somebody has asked: a row of its own.
+    pub caps: Option<caps::Caps>,
 }
 
 /// A row to write.

@@ -124,7 +124,12 @@ fn rule(table: &mut String, vendor: &str, category: &str, row: &Value, read: &st
     };
     let per_device = match row.get("per_device") {
         None => "None".to_owned(),
-        Some(n) => format!("Some({})", above_zero(n, "per_device")?),
+        Some(rule) => {
+            only(rule, &["news", "other"])?;
+            let number = |name: &str| above_zero(rule.get(name).unwrap_or(&Value::Null), name);
+            let (news, other) = (number("news")?, number("other")?);
+            format!("Some(PerDevice {{ news: {news}, other: {other} }})")
+        }
     };
     let per_day = match row.get("per_day") {
         None => "None".to_owned(),
@@ -223,8 +228,11 @@ mod tests {
             (format!("{xiaomi}/needs"), json!([]), "`needs`"),
             (format!("{xiaomi}/need"), json!(["a"]), "no such member: need"),
             (format!("{xiaomi}/class"), json!("IM"), "`class`"),
-            (format!("{oppo}/per_device"), json!("2"), "`per_device`"),
-            (format!("{oppo}/per_device"), json!(0), "`per_device`"),
+            (format!("{oppo}/per_device"), json!(2), "must be an object"),
+            (format!("{oppo}/per_device"), json!({"other": 2}), "`news`"),
+            (format!("{oppo}/per_device/other"), json!(0), "`other`"),
+            (format!("{oppo}/per_device/news"), json!("5"), "`news`"),
+            (format!("{oppo}/per_device/games"), json!(5), "no such member: games"),
             (format!("{oppo}/per_day/times"), json!(2.5), "`times`"),
             (format!("{oppo}/per_day/of"), json!("all"), "`of`"),
             (format!("{oppo}/per_day/most"), json!(1), "no such member: most"),

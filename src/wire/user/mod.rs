@@ -13,9 +13,11 @@ use crate::model::{
 
 mod copy;
 mod reply;
+mod spend;
 
 pub use copy::{Copy, FRESH_MS, Quiet, Reach};
 pub use reply::{Advice, Advise, DEAD_DAYS, Dead, Done, Erased, MISSED_MAX, Missed, Person, Reply, Shown};
+pub use spend::{Spend, Spent, tag};
 
 /// Durable Object binding.
 pub const BINDING: &str = "USER";
@@ -78,6 +80,13 @@ pub enum Call {
     /// Whether now is a good moment to ask for permission.
     /// In order: on which device; the app's rule.
     Advice(DeviceId, AdviceRule),
+    /// A push is about to go out: what of it may?
+    Spend(Box<Spend>),
+    /// What was counted by [`Call::Spend`] and not sent.
+    /// In order: of which push; to which devices, by their tags.
+    Unspend(String, Vec<u32>),
+    /// Messages of these pushes were clicked.
+    Clicked(Vec<String>),
     /// Forget everything.
     Erase,
 }
@@ -177,6 +186,23 @@ mod tests {
         let text = r#"[["shop",1],"u42",{"gone":[["d","ab",7,true,false]]}]"#;
         let call: Request = crate::wire::text::read(text).unwrap();
         assert_eq!(serde_json::to_string(&call).unwrap(), text);
+        for text in [
+            r#"[["shop",1],"u42",{"spend":["0000000000000001","marketing",[[7,2],[8,0]],[[3,86400]],5,[[10000,20]],1,false]}]"#,
+            r#"[["shop",1],"u42",{"unspend":["0000000000000001",[7]]}]"#,
+        ] {
+            let call: Request = crate::wire::text::read(text).unwrap();
+            assert_eq!(serde_json::to_string(&call).unwrap(), text);
+        }
+        let spent = vec![
+            Spent::Counted,
+            Spent::Known,
+            Spent::User(Millis(7)),
+            Spent::Device(Millis(8)),
+            Spent::Governed(1),
+        ];
+        let pairs: Vec<(u32, u64)> = spent.iter().map(|spent| (*spent).into()).collect();
+        assert_eq!(pairs, [(0, 0), (1, 0), (2, 7), (3, 8), (4, 1)]);
+        assert_eq!(pairs.into_iter().map(Spent::from).collect::<Vec<_>>(), spent);
         let name = name(&call.tenant, &call.user);
         assert_eq!(parse_name(&name), Some((call.tenant, call.user)));
         let wish = r#"{"locale":null,"opt_out":[["im",true]],"tags":["a"]}"#;

@@ -55,6 +55,8 @@ pub enum Shown {
     Text(String),
     /// What a push needs.
     Reach(Copy),
+    /// Of each device that was asked about, as [`Spent`](super::Spent) is written.
+    Spent(Vec<(u32, u64)>),
 }
 
 /// Everything about a user.

@@ -20,6 +20,7 @@ use crate::{
     },
 };
 
+mod caps;
 mod others;
 
 /// A row per device (`d:<id>`), one with everything else (`about`), one with whose object it is (`owner`). In one table: making one
@@ -158,6 +159,9 @@ impl User {
                 self.after(&owner, &step).await?;
                 (step.done, advice.map_or(Shown::Nothing, |advice| Shown::Text(reply::advice(&advice))), 0)
             }
+            Call::Spend(ask) => (Done::Read, Shown::Spent(self.spend(&ask)?), 0),
+            Call::Unspend(push, devices) => (self.unspend(&push, &devices)?, Shown::Nothing, 0),
+            Call::Clicked(pushes) => (self.clicked(&pushes)?, Shown::Nothing, 0),
             Call::Erase => {
                 let (done, erased, rows) = self.erase(&owner).await?;
                 (done, Shown::Text(reply::erased(&owner.user, &erased)), rows)
@@ -227,9 +231,10 @@ impl User {
     /// Forgets everything: devices, claims, preferences, the copy, the report. What does not answer is gone on with by the
     /// alarm.
     async fn erase(&self, owner: &Owner) -> worker::Result<(Done, Erased, u32)> {
+        let forgot = self.forget_caps()?;
         let (before, nothing) =
             self.step(|home| (home.person(now()), home.is_empty() && home.about().is_none()))?;
-        if nothing && self.shell.place()?.is_none() {
+        if nothing && !forgot && self.shell.place()?.is_none() {
             return Ok((Done::Missing, Erased::default(), 0));
         }
         self.change(owner, |home| home.erase(now())).await?;

@@ -1,0 +1,197 @@
+use super::*;
+use crate::{
+    model::{app::Policy, ids::DeviceId},
+    object::user::sample::HOUR,
+    vendor::{Vendor, rules},
+    wire::user::tag,
+};
+
+mod list;
+
+/// Midnight in China.
+const MIDNIGHT: u64 = 20_000 * 24 * HOUR + 16 * HOUR;
+
+type Pair = (u32, u64);
+
+fn place(device: &str, vendor: Vendor, limit: u64) -> Pair {
+    (tag(vendor, &DeviceId::parse(device).unwrap()), limit)
+}
+
+fn vivo(device: &str) -> Pair {
+    place(device, Vendor::Vivo, 2)
+}
+
+fn ask(push: &str, devices: &[Pair], caps: &[Pair]) -> Spend {
+    let (devices, caps) = (devices.to_vec(), caps.to_vec());
+    Spend {
+        push: push.into(),
+        category: Category::Marketing,
+        devices,
+        caps,
+        campaign: 0,
+        govern: Vec::new(),
+        whole: 0,
+        again: false,
+    }
+}
+
+#[test]
+fn vendors_who_count_what_a_device_gets_have_their_day_in_china() {
+    for vendor in Vendor::ALL {
+        let counts =
+            Category::ALL.iter().any(|of| rules::per_device(vendor, *of, &Policy::default()).is_some());
+        assert!(!counts || vendor.day_zone() == ZONE, "{vendor:?}");
+    }
+}
+
+#[test]
+fn the_row_is_pinned() {
+    let text = r#"[["0000000000000001","marketing",7,99,[[1,20000],[2,0]],false,5,true]]"#;
+    let caps: Caps = crate::wire::text::read(text).unwrap();
+    assert_eq!(serde_json::to_string(&caps).unwrap(), text);
+}
+
+#[test]
+fn a_device_has_so_many_in_a_day_of_its_vendor_and_a_push_counts_once() {
+    let (mut caps, now) = (Caps::default(), Millis(MIDNIGHT - 1));
+    for (push, answer) in [
+        ("a", Spent::Counted),
+        ("a", Spent::Known),
+        ("b", Spent::Counted),
+        ("c", Spent::Device(Millis(MIDNIGHT))),
+        ("a", Spent::Known),
+    ] {
+        assert_eq!(caps.spend(&ask(push, &[vivo("d")], &[]), now), [answer], "{push}");
+    }
+    assert_eq!(caps.spend(&ask("c", &[vivo("other")], &[]), now), [Spent::Counted], "another device");
+    assert_eq!(caps.spend(&ask("c", &[vivo("d")], &[]), Millis(MIDNIGHT)), [Spent::Counted], "another day");
+    // What was put off until then counts on the day on which it goes.
+    assert_eq!(caps.spend(&ask("a", &[vivo("d")], &[]), Millis(MIDNIGHT)), [Spent::Counted]);
+    assert_eq!(
+        caps.spend(&ask("d", &[vivo("d")], &[]), Millis(MIDNIGHT)),
+        [Spent::Device(Millis(MIDNIGHT + 24 * HOUR))]
+    );
+}
+
+#[test]
+fn all_that_a_vendor_counts_is_counted_together_and_another_vendor_is_not() {
+    let (mut caps, now) = (Caps::default(), Millis(MIDNIGHT));
+    let follow = |push| Spend { category: Category::Follow, ..ask(push, &[vivo("d")], &[]) };
+    assert_eq!(caps.spend(&follow("a"), now), [Spent::Counted]);
+    assert_eq!(caps.spend(&ask("b", &[vivo("d")], &[]), now), [Spent::Counted]);
+    assert!(!caps.spend(&follow("c"), now)[0].passes());
+    let oppo = [place("d", Vendor::Oppo, 2)];
+    assert_eq!(caps.spend(&ask("c", &oppo, &[]), now), [Spent::Counted]);
+}
+
+#[test]
+fn the_apps_caps_count_pushes_of_a_user_in_a_window_that_slides() {
+    let mut caps = Caps::default();
+    let rules = [(2, 60), (3, 3_600)];
+    let phones = [vivo("a"), place("b", Vendor::Apns, 0)];
+    let mut spend = |push: &str, at: u64| caps.spend(&ask(push, &phones, &rules), Millis(MIDNIGHT + at));
+    assert_eq!(spend("1", 0), [Spent::Counted; 2], "two devices are one push");
+    assert_eq!(spend("2", 10), [Spent::Counted; 2]);
+    assert_eq!(spend("3", 20), [Spent::User(Millis(MIDNIGHT + 60_000)); 2]);
+    assert_eq!(spend("2", 20), [Spent::Known; 2]);
+    let third = spend("3", 60_000);
+    assert_eq!(
+        third,
+        [Spent::Device(Millis(MIDNIGHT + 24 * HOUR)), Spent::Counted],
+        "the vendor's rule holds, too"
+    );
+    assert_eq!(spend("4", 130_000), [Spent::User(Millis(MIDNIGHT + 3_600_000)); 2]);
+    assert!(spend("4", 3_600_000)[1].passes());
+    let im = Spend { category: Category::Im, ..ask("5", &phones[1..], &rules) };
+    assert_eq!(caps.spend(&im, Millis(MIDNIGHT + 3_600_000)), [Spent::Counted], "of each category by itself");
+}
+
+#[test]
+fn what_is_given_back_can_be_spent_again_unless_somebody_else_has_passed_on_it() {
+    let (mut caps, now) = (Caps::default(), Millis(MIDNIGHT));
+    let both = [vivo("d"), vivo("e")];
+    let tags = both.map(|(tag, _)| tag);
+    assert_eq!(caps.spend(&ask("a", &both, &[]), now), [Spent::Counted; 2]);
+    assert!(caps.unspend("a", &tags[..1]));
+    assert!(!caps.unspend("a", &tags[..1]), "once");
+    assert!(!caps.unspend("b", &tags));
+    assert_eq!(
+        caps.spend(&Spend { again: true, ..ask("a", &both, &[]) }, now),
+        [Spent::Counted, Spent::Known]
+    );
+    assert!(caps.unspend("a", &tags));
+    assert!(caps.is_empty());
+    // Two callers with one key: the one that comes too late takes nothing from the other.
+    assert_eq!(caps.spend(&ask("a", &both, &[]), now), [Spent::Counted; 2]);
+    assert_eq!(caps.spend(&ask("a", &both, &[]), now), [Spent::Known; 2]);
+    assert!(!caps.unspend("a", &tags));
+    assert_eq!(caps.spend(&ask("a", &both, &[]), now), [Spent::Known; 2]);
+}
+
+#[test]
+fn no_more_is_remembered_than_can_count() {
+    let mut caps = Caps::default();
+    for n in 0..SENDS_MAX as u64 + 10 {
+        caps.spend(&ask(&n.to_string(), &[vivo(&n.to_string())], &[]), Millis(MIDNIGHT + n));
+    }
+    assert_eq!(caps.0.len(), SENDS_MAX);
+    caps.spend(&ask("next", &[vivo("d")], &[]), Millis(MIDNIGHT + 24 * HOUR));
+    assert_eq!(caps.0.len(), 1);
+}
+
+#[test]
+fn what_a_user_does_not_care_for_is_held_back_by_the_last_sends_once_there_are_enough() {
+    let mut caps = Caps::default();
+    let now = |n: u64| Millis(MIDNIGHT + n);
+    // Fewer than half of the last four, and none of the last two of a campaign.
+    let rules = |campaign: u32| Spend {
+        campaign,
+        govern: if campaign > 0 { vec![(500_000, 4), (1, 2)] } else { vec![(500_000, 4)] },
+        whole: 1,
+        ..ask("", &[place("d", Vendor::Apns, 0)], &[])
+    };
+    let spend = |caps: &mut Caps, push: &str, campaign, at| {
+        caps.spend(&Spend { push: push.into(), ..rules(campaign) }, now(at))[0]
+    };
+    for (n, push) in ["1", "2", "3", "4"].iter().enumerate() {
+        assert_eq!(spend(&mut caps, push, u32::from(n > 1), n as u64), Spent::Counted, "too few to say");
+    }
+    assert_eq!(spend(&mut caps, "5", 0, 5), Spent::Governed(0));
+    assert_eq!(spend(&mut caps, "4", 0, 5), Spent::Known, "what has passed is not held back");
+    let im = Spend { category: Category::Im, push: "im".into(), ..rules(0) };
+    assert_eq!(caps.spend(&im, now(5)), [Spent::Counted], "another category");
+    assert!(caps.clicked(&["1".into(), "2".into(), "none".into()]));
+    assert!(!caps.clicked(&["1".into()]), "once");
+    assert_eq!(spend(&mut caps, "5", 0, 5), Spent::Counted);
+    // "2" of "2" to "5" is too few; a click on one of them is enough, but for the campaign.
+    assert_eq!(spend(&mut caps, "6", 1, 6), Spent::Governed(0));
+    assert!(caps.clicked(&["5".into()]));
+    assert_eq!(spend(&mut caps, "6", 1, 6), Spent::Governed(1));
+    assert_eq!(spend(&mut caps, "6", 2, 6), Spent::Counted, "another campaign");
+    // What is held back is not sent, so by and by there are too few again.
+    let month = 30 * 24 * HOUR;
+    assert_eq!(spend(&mut caps, "7", 1, month), Spent::Governed(0));
+    assert_eq!(spend(&mut caps, "7", 1, month + 4), Spent::Counted);
+}
+
+#[test]
+fn a_category_of_which_there_are_too_many_takes_no_other_ones_place() {
+    let mut caps = Caps::default();
+    caps.spend(&ask("cap", &[place("d", Vendor::Apns, 0)], &[(1, 2_592_000)]), Millis(MIDNIGHT));
+    for n in 0..SENDS_MAX as u64 {
+        let devices = [place("d", Vendor::Apns, 0)];
+        let ask =
+            Spend { category: Category::Im, govern: vec![(1, 100)], ..ask(&n.to_string(), &devices, &[]) };
+        let ask = Spend {
+            govern: if n < 100 { ask.govern.clone() } else { Vec::new() },
+            caps: vec![(100, 60)],
+            ..ask
+        };
+        caps.spend(&ask, Millis(MIDNIGHT + 60_000 * n));
+    }
+    assert!(
+        !caps.spend(&ask("more", &[place("d", Vendor::Apns, 0)], &[(1, 2_592_000)]), Millis(MIDNIGHT + HOUR))
+            [0]
+        .passes()
+    );
+}
