@@ -86,9 +86,9 @@ test("64 senders at once never pass a limit together, and all of it can be used"
 test("grants that a refusal gives back stay usable here", async () => {
   const app = await withPhone(limited(100_000));
   for (let n = 0; n < 20; n++) await send(app);
-  stage.lab.fault({ vendor: "apns", match: { token: app.token }, times: 1, do: { reason: "ServiceUnavailable" } });
+  stage.lab.fault({ vendor: "apns", match: { token: app.token }, times: 1, do: { reason: "PayloadEmpty" } });
   const refused = await send(app);
-  assert.equal(refused.json.deliveries[0].reason, "vendor_unavailable", refused.text);
+  assert.equal(refused.json.deliveries[0].reason, "vendor_rejected", refused.text);
   assert.equal(cost(refused).object_calls, 2, "what came back is in the lease");
 });
 
