@@ -77,7 +77,7 @@ fn valid() -> Vec<Value> {
             },
             "policy": {
                 "quota": {"fcm": {"marketing": {"per_day": 100000}}}, "link_schemes": ["https", "app"],
-                "stale_days": {"fcm": 30}, "per_second": {"meizu": 100}, "advice": {"every_days": 7, "missed_min": 1},
+                "stale_days": {"fcm": 30}, "per_second": {"meizu": 100}, "vendor_quota": {"vivo": {"per_day": 9, "free": ["follow"]}}, "advice": {"every_days": 7, "missed_min": 1},
                 "app_kind": "news", "per_device": false, "caps": {"marketing": [{"most": 3, "in": 86400}]},
                 "govern": [{"category": "im", "campaign": "c", "click_rate_under": 0.01, "sends": 20, "of": "app", "wait": 0}],
             },

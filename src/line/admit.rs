@@ -44,6 +44,7 @@ pub fn ask(
         bearer,
         rate,
         large,
+        vendors: app.policy.vendors_per_day(vendor),
         ..Admit::of(class, app.revision, revision)
     })
 }
@@ -79,9 +80,11 @@ fn next_window(resets_at: Millis) -> Millis {
     Millis(resets_at.0.saturating_add(CLOCKS_MS))
 }
 
-/// What messages of a category count as at a vendor.
+/// What messages of a category count as at a vendor: as communication, where the vendor does not limit them for this app.
 pub fn class(app: &App, vendor: Vendor, category: Category) -> Class {
-    Class { category, goes_as: rules::goes_as(vendor, category, &app.policy) }
+    let goes_as = rules::goes_as(vendor, category, &app.policy);
+    let free = goes_as == category && app.policy.is_free(vendor, category);
+    Class { category, goes_as: if free { Category::Im } else { goes_as } }
 }
 
 /// Something limits a class: the app, or the vendor.
@@ -246,6 +249,20 @@ pub(crate) mod tests {
         assert_eq!(at(&[Over::Downgrade, Over::Later], false), Some(Millis(1_005)));
         assert_eq!(at(&[Over::Downgrade, Over::Later], true), Some(Millis(60_099)));
         assert_eq!(at(&[Over::Downgrade], true), None);
+    }
+
+    #[test]
+    fn what_the_vendor_does_not_limit_for_the_app_counts_as_communication() {
+        let mut app = app(None);
+        let free = crate::model::app::VendorQuota { per_day: Some(7), free: vec![Category::Follow] };
+        app.policy.vendor_quota.insert(Vendor::Vivo, free);
+        let of = |category| class(&app, Vendor::Vivo, category);
+        assert!(!limited(&app, Vendor::Vivo, of(Category::Follow)));
+        assert!(limited(&app, Vendor::Vivo, of(Category::Marketing)));
+        app.policy.lower_class = true;
+        assert_eq!(class(&app, Vendor::Vivo, Category::Follow).goes_as, Category::Im);
+        app.policy.vendor_quota.get_mut(&Vendor::Vivo).unwrap().free = vec![Category::Im];
+        assert!(limited(&app, Vendor::Vivo, class(&app, Vendor::Vivo, Category::Follow)));
     }
 
     #[test]

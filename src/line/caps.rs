@@ -65,7 +65,7 @@ pub fn questions(app: &App, batch: &Batch) -> Said {
         let (Some(vendor), Recipient::Device(user, device)) = (delivery.vendor, &delivery.recipient) else {
             continue;
         };
-        let limit = rules::per_device(vendor, rules::goes_as(vendor, page.category, policy), policy);
+        let limit = rules::per_device(vendor, admit::class(app, vendor, page.category).goes_as, policy);
         if batch.address(at, vendor).is_none() || (limit.is_none() && caps.is_empty() && govern.is_empty()) {
             continue;
         }

@@ -42,8 +42,11 @@ pub fn quota(app: &App, accounts: &[Account], counted: &[Reply], now: Millis) ->
         let level = |pool| levels.iter().find(|level| level.pool == pool);
         let vendors = of_vendor(*vendor).map(|(rule, categories)| {
             let now_counted = health::devices(counted, *vendor);
-            let per_day = rule.per_day.map(|per_day| per_day.limit(*devices).max(per_day.limit(now_counted)));
-            let mut limit = limit(&categories, "vendor", per_day, level(Pool::Public), now);
+            let of_rule = rule.per_day.map(|per_day| per_day.limit(*devices).max(per_day.limit(now_counted)));
+            let per_day = app.policy.vendors_per_day(*vendor).or(of_rule);
+            let limited: Vec<Category> =
+                categories.into_iter().filter(|of| !app.policy.is_free(*vendor, *of)).collect();
+            let mut limit = limit(&limited, "vendor", per_day, level(Pool::Public), now);
             limit.insert("rule".into(), self::rule(rule, app.policy.app_kind()));
             Value::Object(limit)
         });

@@ -105,6 +105,9 @@ pub struct Policy {
     /// What becomes of messages that the quota does not let through, per category: the first that is possible.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub over_quota: Table<Category, Vec<Over>>,
+    /// What the vendors have granted the app, in place of their rules.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub vendor_quota: Table<Vendor, VendorQuota>,
     /// Send rates in place of the vendors' own: most in a second of what the vendor counts.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub per_second: Table<Vendor, u32>,
@@ -137,6 +140,17 @@ pub struct Govern<'a> {
     /// What was sent in the last so many seconds has not had its time and does not count; `None`: each user by itself, by the
     /// last messages of that user.
     pub wait: Option<u64>,
+}
+
+/// What a vendor has granted the app.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct VendorQuota {
+    /// Its daily limit on what it limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_day: Option<u64>,
+    /// Categories that it does not limit for this app.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub free: Vec<Category>,
 }
 
 /// What becomes of a message that the quota does not let through.
@@ -209,6 +223,16 @@ impl Policy {
             });
         }
         rules
+    }
+
+    /// The vendor's daily limit, where it has granted the app another one than its rule has.
+    pub fn vendors_per_day(&self, vendor: Vendor) -> Option<u64> {
+        self.vendor_quota.get(&vendor)?.per_day
+    }
+
+    /// The vendor does not limit this category for the app.
+    pub fn is_free(&self, vendor: Vendor, category: Category) -> bool {
+        self.vendor_quota.get(&vendor).is_some_and(|quota| quota.free.contains(&category))
     }
 
     /// What becomes of messages of a category that the quota does not let through.

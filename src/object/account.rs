@@ -37,6 +37,8 @@ pub type Rule = (u64, Option<u64>);
 pub struct State {
     counters: Table<Pool, Counter>,
     limits: Table<Category, Rule>,
+    /// The vendor's limit, where the app has told it.
+    told: Rule,
     /// Pools of which the vendor has said that its day has no more.
     closed: Table<Pool, Millis>,
     devices: Devices,
@@ -60,6 +62,8 @@ pub struct Kept {
     asked_at: Millis,
     #[serde(default)]
     breaker: Option<Open>,
+    #[serde(default)]
+    told: Rule,
 }
 
 /// What a request to pass comes to.
@@ -85,6 +89,7 @@ impl State {
         Self {
             counters: gather(kept.marks.into_iter().map(counter)),
             limits: gather(kept.limits),
+            told: kept.told,
             closed: gather(kept.closed),
             devices: kept.devices,
             asked_at: kept.asked_at,
@@ -105,13 +110,14 @@ impl State {
             devices: self.devices,
             asked_at: self.asked_at,
             breaker: self.breaker.kept(),
+            told: self.told,
         }
     }
 
     /// Whether the census has to be asked first. The limit is never below its rule's least: until that is used up nobody needs to
     /// know how many devices there are.
     pub fn wants_devices(&self, admit: &Admit, vendor: Vendor, now: Millis) -> bool {
-        let known = now.0.saturating_sub(self.asked_at.0) < COUNTED_MS;
+        let known = admit.vendors.is_some() || now.0.saturating_sub(self.asked_at.0) < COUNTED_MS;
         let classes = [admit.class].into_iter().chain(admit.lower.map(|lower| lower.class));
         let short = |class: Class| {
             per_day(vendor, class.goes_as).is_some_and(|rule| {
@@ -173,11 +179,13 @@ impl State {
         // A changed limit is written also where it lets nothing pass.
         let write = known.and_then(|known| known.1) != newest.1;
         let own = newest.1.map(|limit| (Pool::Category(category), limit));
+        let write = self.tell(admit) || write;
         let mut taken = Taken { own: own.is_some(), write, ..Taken::default() };
         if self.closed_until(class, vendor, now).is_some() {
             return taken;
         }
-        let vendors = per_day(vendor, goes_as).map(|rule| (Pool::Public, rule.limit(self.devices)));
+        let of_rule = |rule: PerDay| self.told.1.unwrap_or_else(|| rule.limit(self.devices));
+        let vendors = per_day(vendor, goes_as).map(|rule| (Pool::Public, of_rule(rule)));
         let today = now.day(vendor.day_zone());
         let pools: Vec<(Pool, u64)> = own.into_iter().chain(vendors).collect();
         let left = |(pool, limit): &(Pool, u64)| self.left(*pool, *limit, vendor, now);
@@ -196,6 +204,15 @@ impl State {
             taken.write |= counter.take(all, limit, today, now).write.is_some();
         }
         taken
+    }
+
+    /// The vendor's limit by the newest word of the app. `true`: it has changed.
+    fn tell(&mut self, admit: &Admit) -> bool {
+        let before = self.told.1;
+        if admit.policy >= self.told.0 {
+            self.told = (admit.policy, admit.vendors);
+        }
+        self.told.1 != before
     }
 
     /// Grants in leases that have not ended.

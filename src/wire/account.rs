@@ -202,6 +202,8 @@ pub struct Admit {
     pub rate: Option<u32>,
     /// They are part of a large push: it keeps to the send rate exactly, and waits for its turn.
     pub large: bool,
+    /// The vendor's daily limit by the app's own word, in place of its rule.
+    pub vendors: Option<u64>,
 }
 
 impl Admit {
@@ -220,6 +222,7 @@ impl Admit {
             back: None,
             rate: None,
             large: false,
+            vendors: None,
         }
     }
 }
@@ -278,9 +281,9 @@ mod tests {
     #[test]
     fn calls_are_pinned() {
         for text in [
-            r#"[["shop",1],"fcm",{"admit":[["marketing","marketing"],2,100,9,true,null,3,null,0,null,null,false]}]"#,
+            r#"[["shop",1],"fcm",{"admit":[["marketing","marketing"],2,100,9,true,null,3,null,0,null,null,false,null]}]"#,
             r#"[["shop",1],"apns",{"judge":["sandbox/com.example",9,1]}]"#,
-            r#"[["shop",1],"fcm",{"admit":[["im","im"],2,5,9,false,null,3,[["marketing","marketing"],9],8,[["im","im"],5,1,true,false,7],50,true]}]"#,
+            r#"[["shop",1],"fcm",{"admit":[["im","im"],2,5,9,false,null,3,[["marketing","marketing"],9],8,[["im","im"],5,1,true,false,7],50,true,9000]}]"#,
             r#"[["shop",1],"fcm",{"return":[["im","marketing"],5,1,true,false,0]}]"#,
             r#"[["shop",1],"fcm",{"report":[90,10,60,7,null]}]"#,
             r#"[["shop",1],"vivo","show"]"#,

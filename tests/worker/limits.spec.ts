@@ -164,3 +164,12 @@ test("grants in the lower class go back to the lower class", async () => {
   const seen = stage.seen("apns").at(-1);
   assert.deepEqual([seen.headers["apns-priority"], seen.body.aps["interruption-level"]], ["5", "passive"]);
 });
+
+test("what a vendor has granted the app stands in place of its rule, and what it does not limit is free", async () => {
+  const app = await stage.channels({ vendor_quota: { vivo: { per_day: 2, free: ["follow"] } } });
+  const send = async (category: string, n: number) => (await stage.push(app, { to: to("vivo", n), category })).json.counts;
+  assert.deepEqual(await send("follow", 3), { accepted: 3 });
+  assert.deepEqual(await send("marketing", 3), { accepted: 2, skipped: 1 });
+  const [limit] = (await quota(app, "vivo")).limits;
+  assert.deepEqual([limit.by, limit.categories, limit.per_day, limit.granted, limit.left], ["vendor", ["marketing"], 2, 2, 0]);
+});

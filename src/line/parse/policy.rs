@@ -5,12 +5,12 @@ use serde_json::{Map, Value};
 use super::{caps, push::free, reader::Field, targets::unsupported, text};
 use crate::{
     model::{
-        app::{Limit, Over, Policy},
+        app::{Limit, Over, Policy, VendorQuota},
         problem::{Code, Problem},
         push::Category,
         table::Table,
     },
-    vendor::Vendor,
+    vendor::{Vendor, rules},
     wire::user::{AdviceRule, MISSED_MAX},
 };
 
@@ -23,6 +23,17 @@ pub(super) fn policy(field: Field) -> Result<Policy, Problem> {
         for vendor in Vendor::ALL {
             let Some(field) = vendors.take(vendor.name()) else { continue };
             policy.quota.insert(vendor, limits(field)?);
+        }
+        vendors.end()?;
+    }
+    if let Some(field) = fields.take("vendor_quota") {
+        let mut vendors = field.object()?;
+        for vendor in Vendor::ALL
+            .into_iter()
+            .filter(|vendor| Category::ALL.iter().any(|of| rules::limits(*vendor, *of)))
+        {
+            let Some(field) = vendors.take(vendor.name()) else { continue };
+            policy.vendor_quota.insert(vendor, vendor_quota(field)?);
         }
         vendors.end()?;
     }
@@ -116,13 +127,30 @@ fn advice(field: Field) -> Result<AdviceRule, Problem> {
     Ok(rule)
 }
 
+/// The largest number that anybody would give.
+const PER_DAY_MAX: u64 = 1_000_000_000_000;
+
+fn vendor_quota(field: Field) -> Result<VendorQuota, Problem> {
+    let mut fields = field.object()?;
+    let per_day = fields.take("per_day").map(|field| field.whole(PER_DAY_MAX)).transpose()?;
+    let mut free = Vec::new();
+    if let Some(field) = fields.take("free") {
+        let all = Category::ALL.map(|category| (category.name(), category));
+        for item in field.array()? {
+            free.push(item.one_of(&all)?);
+        }
+    }
+    fields.end()?;
+    Ok(VendorQuota { per_day, free })
+}
+
 fn limits(field: Field) -> Result<Table<Category, Limit>, Problem> {
     let mut limits = Table::new();
     let mut categories = field.object()?;
     for category in Category::ALL {
         let Some(field) = categories.take(category.name()) else { continue };
         let mut fields = field.object()?;
-        let per_day = fields.need("per_day")?.whole(1_000_000_000_000)?;
+        let per_day = fields.need("per_day")?.whole(PER_DAY_MAX)?;
         fields.end()?;
         limits.insert(category, Limit { per_day });
     }
@@ -237,6 +265,17 @@ mod tests {
                 r#"{"policy":{"classes":{"vivo":{"im":{"ep_id":"x"}}}}}"#,
                 Code::ReservedName,
                 "/policy/classes/vivo/im/ep_id",
+            ),
+            (r#"{"policy":{"vendor_quota":{"fcm":{}}}}"#, Code::UnknownField, "/policy/vendor_quota/fcm"),
+            (
+                r#"{"policy":{"vendor_quota":{"vivo":{"free":["promo"]}}}}"#,
+                Code::InvalidValue,
+                "/policy/vendor_quota/vivo/free/0",
+            ),
+            (
+                r#"{"policy":{"vendor_quota":{"vivo":{"per_day":"1"}}}}"#,
+                Code::WrongType,
+                "/policy/vendor_quota/vivo/per_day",
             ),
             (r#"{"policy":{"per_second":{"fcm":0}}}"#, Code::InvalidValue, "/policy/per_second/fcm"),
             (r#"{"policy":{"per_second":{"fcm":1000001}}}"#, Code::InvalidValue, "/policy/per_second/fcm"),

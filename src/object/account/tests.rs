@@ -99,6 +99,20 @@ fn a_vendors_limit_grows_with_the_app_and_holds_for_all_that_it_limits_together(
 }
 
 #[test]
+fn what_the_vendor_has_granted_the_app_stands_in_place_of_its_rule() {
+    let (vendor, now) = (Vendor::Vivo, Millis(86_400_000 * 20_000));
+    let mut state = Object::default();
+    let told = |n, vendors, policy| Admit { vendors, ..ask(Category::Follow, n, None, policy) };
+    assert!(!state.state.wants_devices(&told(90_000, Some(50_000), 2), vendor, now), "nobody has to count");
+    assert_eq!(state.take(&told(90_000, Some(50_000), 2), vendor, now).granted, 50_000);
+    assert_eq!(state.take(&told(9, None, 1), vendor, now).granted, 0, "an older copy of the app");
+    let mut woken = state.woken(vendor, now);
+    assert_eq!(woken.take(&told(9, None, 1), vendor, now).granted, 0, "also after a sleep");
+    assert_eq!(woken.take(&told(9, Some(50_003), 3), vendor, now).granted, 3);
+    assert_eq!(woken.take(&told(9, None, 4), vendor, now).granted, 0, "the rule again");
+}
+
+#[test]
 fn the_census_is_asked_only_when_the_least_of_a_limit_is_used_up_and_not_all_the_time() {
     let (vendor, now) = (Vendor::Oppo, Millis(86_400_000 * 20_000));
     let mut object = Object::default();
