@@ -23,7 +23,7 @@ use crate::{
         time::Millis,
     },
     vendor::{self, Vendor},
-    wire::account::{self as wire, Admit, Call, Class, Grant, Outcome, Return},
+    wire::account::{self as wire, Admit, Call, Class, Grant, Lowered, Outcome, Return},
 };
 
 /// What one account gave.
@@ -157,7 +157,8 @@ pub(super) async fn give_back(
         return;
     }
     let grants = grants.unwrap_or_default();
-    if close || !lease::put_back(cx, app, vendor, class, n, grants) {
+    let n = if close { n } else { lease::put_back(app, vendor, class, n, grants) };
+    if n > 0 {
         let Grants { resets_at, own } = grants;
         bring_back(cx, &app.tenant(), vendor, Return { class, resets_at, n, own, close, lease: 0 }).await;
     }
@@ -203,7 +204,7 @@ async fn one(
     let asks = batch.again || memory::asks(&account, class.goes_as, cx.now);
     let wish = match &at_hand {
         Some(pass) if limited && !asks && !large => {
-            if let Some(grants) = lease::take(cx, app, vendor, class, n) {
+            if let Some(grants) = lease::take(app, vendor, class, n) {
                 let pass = Pass { grants: Some(grants), ..pass.clone() };
                 return Ok(Admitted { granted: None, rest: None, pass: Ok(pass) });
             }
@@ -226,9 +227,9 @@ async fn one(
             let fetched = bearer.map(|bearer| Pass::fetched(class, remember(account, bearer)));
             let grants = (limited || own).then_some(Grants { resets_at: until, own });
             let passed = [n, lowered.map_or(0, |lowered| lowered.n)];
-            let lower = lower.zip(lowered).map(|(lower, lowered)| {
-                (lower.class, Grants { resets_at: vendor.resets_at(cx.now), own: lowered.own })
-            });
+            let lower = lower
+                .zip(lowered)
+                .map(|(lower, Lowered { own, until, .. })| (lower.class, Grants { resets_at: until, own }));
             let pass = fetched.or(at_hand).map(|pass| Pass { grants, lower, probe, starts, ..pass });
             Admitted { granted: Some((passed, until)), rest, pass: pass.ok_or_else(no_bearer) }
         }

@@ -6,7 +6,7 @@ use worker::Delay;
 
 use super::{
     admit::{self, account_key},
-    cx::Cx,
+    cx::{Cx, now},
     memory,
 };
 use crate::{
@@ -20,8 +20,9 @@ use crate::{
 const LINGER_MS: u64 = 200;
 
 /// Lets deliveries pass out of what is held.
-pub(super) fn take(cx: &Cx, app: &App, vendor: Vendor, class: Class, n: usize) -> Option<Grants> {
-    memory::purse(&account_key(app, vendor), class, |purse| purse.take(n as u64, app.revision, cx.now))
+pub(super) fn take(app: &App, vendor: Vendor, class: Class, n: usize) -> Option<Grants> {
+    let now = now();
+    memory::purse(&account_key(app, vendor), class, now, |purse| purse.take(n as u64, app.revision, now))
 }
 
 /// What is to be wished for beside a question. What could not bring a lease back does not wish for one.
@@ -29,24 +30,33 @@ pub(super) fn wish(cx: &Cx, app: &App, vendor: Vendor, class: Class, n: usize) -
     if cx.context.is_none() || !cx.config.quota_leases {
         return Wish::default();
     }
-    memory::purse(&account_key(app, vendor), class, |purse| purse.wish(n as u64, class, cx.now))
+    let now = now();
+    memory::purse(&account_key(app, vendor), class, now, |purse| purse.wish(n as u64, class, now))
 }
 
 /// Puts away what the account gave. The request that brought it stays until the lease has ended, to bring back what is left.
 pub(super) fn keep(cx: &Cx, app: &App, vendor: Vendor, class: Class, grant: &Grant) {
     let (Some(lease), Some(context)) = (grant.lease, &cx.context) else { return };
-    let account = account_key(app, vendor);
-    memory::purse(&account, class, |purse| purse.put(grant, app.revision));
+    let (account, now) = (account_key(app, vendor), now());
+    let spare = memory::purse(&account, class, now, |purse| purse.put(grant, class, app.revision));
     let (later, tenant) = (Cx::new(cx.env.clone(), Rc::clone(&cx.config)), app.tenant());
+    let lasts = lease.until.0.saturating_sub(now.0).min(LEASE_MS) + LINGER_MS;
     context.wait_until(async move {
-        Delay::from(Duration::from_millis(LEASE_MS + LINGER_MS)).await;
-        if let Some(back) = memory::purse(&account, class, |purse| purse.ended(lease.id, class)) {
-            admit::bring_back(&later, &tenant, vendor, back).await;
+        let mut back = spare;
+        for wait in [0, lasts] {
+            if wait > 0 {
+                Delay::from(Duration::from_millis(wait)).await;
+                back = memory::purse(&account, class, self::now(), |purse| purse.ended(lease.id, class));
+            }
+            if let Some(back) = back.take().filter(|back| back.n > 0) {
+                admit::bring_back(&later, &tenant, vendor, back).await;
+            }
         }
     });
 }
 
-/// What was not used after all stays here. `false`: it is to go back to the account.
-pub(super) fn put_back(cx: &Cx, app: &App, vendor: Vendor, class: Class, n: u64, grants: Grants) -> bool {
-    memory::purse(&account_key(app, vendor), class, |purse| purse.put_back(n, grants, cx.now))
+/// What was not used after all stays here, as far as there is room; gives how many are to go back to the account.
+pub(super) fn put_back(app: &App, vendor: Vendor, class: Class, n: u64, grants: Grants) -> u64 {
+    let now = now();
+    memory::purse(&account_key(app, vendor), class, now, |purse| purse.put_back(n, grants, now))
 }

@@ -269,11 +269,21 @@ fn know(account: &AccountKey, change: &mut dyn FnMut(&mut Known)) {
 }
 
 /// What is held ahead of a class of an account.
-pub(super) fn purse<R>(account: &AccountKey, class: Class, step: impl FnOnce(&mut Purse) -> R) -> R {
+pub(super) fn purse<R>(
+    account: &AccountKey,
+    class: Class,
+    now: Millis,
+    step: impl FnOnce(&mut Purse) -> R,
+) -> R {
     MEMORY.with_borrow_mut(|memory| {
         let key = (account.clone(), class);
         if memory.purses.len() >= ENTRIES_MAX && !memory.purses.contains_key(&key) {
-            memory.purses.clear();
+            // What holds something is not forgotten. Where all do, this one gets nothing ahead.
+            memory.purses =
+                std::mem::take(&mut memory.purses).into_iter().filter(|(_, of)| of.holds()).collect();
+            if memory.purses.len() >= ENTRIES_MAX {
+                return step(&mut Purse::without(now));
+            }
         }
         step(memory.purses.entry(key).or_default())
     })

@@ -63,13 +63,15 @@ impl Purse {
         Some(held.grants)
     }
 
-    /// What has not been used after all stays here, if it is of the same kind. `false`: it is to go back to the account.
-    pub fn put_back(&mut self, n: u64, grants: Grants, now: Millis) -> bool {
+    /// What has not been used after all stays here, if it is of the same kind and no more than was given out; gives how many are to go
+    /// back to the account.
+    pub fn put_back(&mut self, n: u64, grants: Grants, now: Millis) -> u64 {
         let Some(held) = self.held.as_mut().filter(|held| held.grants == grants && held.until > now) else {
-            return false;
+            return n;
         };
-        held.left += n;
-        true
+        let stay = n.min(held.n.saturating_sub(held.left));
+        held.left += stay;
+        n - stay
     }
 
     /// The account has to be asked for so many: what is wished for beside. Traffic that comes quickly gets ahead: twice as much as
@@ -92,19 +94,31 @@ impl Purse {
         Wish { lease, back: self.end(class) }
     }
 
-    /// What the account gave.
-    pub fn put(&mut self, grant: &Grant, policy: u64) {
-        let Some(lease) = grant.lease else { return };
+    /// What the account gave. What cannot be held is given back: at once.
+    pub fn put(&mut self, grant: &Grant, class: Class, policy: u64) -> Option<Return> {
+        let lease = grant.lease?;
         let grants = Grants { resets_at: grant.until, own: grant.own };
         self.asked_at = Millis(0);
         let mut held = Held { id: lease.id, n: lease.n, left: lease.n, until: lease.until, grants, policy };
-        // One that came late: both are one now, and end when the first of them does.
-        if let Some(first) = self.held.take().filter(|first| first.grants == grants && first.policy == policy)
-        {
-            held.left += first.left;
-            held.until = held.until.min(first.until);
+        match self.held.take() {
+            // One that came late: both are one now, and end when the first of them does.
+            Some(first) if first.grants == grants && first.policy == policy => {
+                held.left += first.left;
+                held.n += first.n;
+                held.until = held.until.min(first.until);
+                self.held = Some(held);
+                None
+            }
+            // Of another revision of the app, or another window: the newer one stays.
+            Some(first) if (first.policy, first.grants.resets_at) > (policy, grants.resets_at) => {
+                self.held = Some(first);
+                Some(held.back(class))
+            }
+            first => {
+                self.held = Some(held);
+                first.map(|first| first.back(class))
+            }
         }
-        self.held = Some(held);
     }
 
     /// A lease has ended: what is left of it. `None`: it is not this one any more, or nothing is left.
@@ -114,161 +128,26 @@ impl Purse {
     }
 
     fn end(&mut self, class: Class) -> Option<Return> {
-        let Held { id, left, grants: Grants { resets_at, own }, .. } = self.held.take()?;
-        Some(Return { class, resets_at, n: left, own, close: false, lease: id })
+        self.held.take().map(|held| held.back(class))
+    }
+
+    /// Something is held.
+    pub fn holds(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// One that nobody remembers: it wishes for nothing.
+    pub fn without(now: Millis) -> Self {
+        Self { asked_at: now, ..Self::default() }
+    }
+}
+
+impl Held {
+    fn back(self, class: Class) -> Return {
+        let Self { id, left, grants: Grants { resets_at, own }, .. } = self;
+        Return { class, resets_at, n: left, own, close: false, lease: id }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::{
-        model::push::Category,
-        object::account::State,
-        vendor::Vendor,
-        wire::account::{Admit, Lease},
-    };
-
-    const CLASS: Class = Class { category: Category::Marketing, goes_as: Category::Marketing };
-    const T: Millis = Millis(1_000_000);
-
-    fn grant(id: u64, n: u64, until: Millis) -> Grant {
-        let lease = Some(Lease { id, n, until });
-        Grant { n: 1, until: Millis(9_000_000), own: true, lease, ..Grant::default() }
-    }
-
-    fn after(ms: u64) -> Millis {
-        Millis(T.0 + ms)
-    }
-
-    #[test]
-    fn slow_traffic_never_leases() {
-        let mut purse = Purse::default();
-        for n in 1..9 {
-            assert_eq!(purse.wish(1, CLASS, after(n * LEASE_MS)), Wish::default());
-        }
-    }
-
-    #[test]
-    fn quick_traffic_leases_more_and_more_and_one_at_a_time() {
-        let mut purse = Purse::default();
-        assert_eq!(purse.wish(1, CLASS, T).lease, 0);
-        assert_eq!(purse.wish(1, CLASS, after(1)).lease, 4);
-        assert_eq!(purse.wish(1, CLASS, after(2)).lease, 0, "somebody is asking");
-        purse.put(&grant(7, 4, after(LEASE_MS)), 3);
-        for _ in 0..4 {
-            assert_eq!(purse.take(1, 3, after(3)), Some(Grants { resets_at: Millis(9_000_000), own: true }));
-        }
-        assert_eq!(purse.take(1, 3, after(3)), None);
-        let wish = purse.wish(1, CLASS, after(4));
-        assert_eq!((wish.lease, wish.back.map(|back| (back.lease, back.n))), (8, Some((7, 0))));
-    }
-
-    #[test]
-    fn a_lease_that_comes_late_joins_the_other() {
-        let mut purse = Purse::default();
-        purse.put(&grant(7, 10, after(5)), 3);
-        purse.put(&grant(8, 4, after(9)), 3);
-        assert!(purse.take(12, 3, T).is_some());
-        assert_eq!(purse.take(1, 3, after(5)), None, "the first has ended");
-        assert_eq!((purse.ended(7, CLASS), purse.ended(8, CLASS).map(|back| back.n)), (None, Some(2)));
-    }
-
-    #[test]
-    fn an_ended_or_outdated_lease_lets_nothing_pass_and_goes_back_once() {
-        let mut purse = Purse::default();
-        purse.put(&grant(7, 10, after(5)), 3);
-        assert_eq!(purse.take(1, 4, T), None, "the policy has changed");
-        assert!(purse.take(2, 3, T).is_some());
-        assert_eq!(purse.take(1, 3, after(5)), None, "it has ended");
-        assert_eq!(purse.ended(6, CLASS), None, "another one");
-        let back = purse.ended(7, CLASS).unwrap();
-        assert_eq!((back.n, back.lease, back.own), (8, 7, true));
-        assert_eq!(purse.ended(7, CLASS), None);
-    }
-
-    #[test]
-    fn what_was_not_used_stays_where_it_is_of_the_same_kind() {
-        let mut purse = Purse::default();
-        let grants = Grants { resets_at: Millis(9_000_000), own: true };
-        assert!(!purse.put_back(1, grants, T));
-        purse.put(&grant(7, 10, after(5)), 3);
-        assert!(purse.put_back(3, grants, T));
-        assert!(!purse.put_back(1, Grants { own: false, ..grants }, T));
-        assert!(!purse.put_back(1, grants, after(5)));
-        assert_eq!(purse.ended(7, CLASS).map(|back| back.n), Some(13));
-    }
-
-    #[derive(Debug, Clone)]
-    enum Op {
-        /// Which isolate, how many, how many of them are refused by the vendor and come back.
-        Send(usize, u64, u64),
-        /// The request that brought the lease wakes.
-        End(usize),
-        Kill(usize),
-        Wait(u64),
-    }
-
-    fn op() -> impl Strategy<Value = Op> {
-        prop_oneof![
-            12 => (0..4_usize, 1..60_u64, 0..9_u64).prop_map(|(at, n, back)| Op::Send(at, n, back)),
-            2 => (0..4_usize).prop_map(Op::End),
-            1 => (0..4_usize).prop_map(Op::Kill),
-            3 => prop_oneof![0..900_u64, 5_000..12_000_u64].prop_map(Op::Wait),
-        ]
-    }
-
-    proptest! {
-        /// Isolates with their leases, one account, against a sum: what has left never passes the limit; what nobody has taken along
-        /// into death is all there again when the leases have ended.
-        #[test]
-        fn isolates_never_pass_a_limit_together(ops in prop::collection::vec(op(), 1..120), limit in 100..6_000_u64) {
-            let (vendor, mut now) = (Vendor::Fcm, Millis(86_400_000 * 20_000));
-            let (mut account, mut purses) = (State::default(), vec![Purse::default(); 4]);
-            let (mut sent, mut killed) = (0, false);
-            let ended = |account: &mut State, purse: &mut Purse| {
-                if let Some(back) = purse.end(CLASS) {
-                    account.give_back(&back, vendor);
-                }
-            };
-            for op in ops {
-                match op {
-                    Op::Send(at, n, back) => {
-                        let purse = &mut purses[at];
-                        let (granted, grants) = match purse.take(n, 1, now) {
-                            Some(grants) => (n, grants),
-                            None => {
-                                let Wish { lease, back } = purse.wish(n, CLASS, now);
-                                let admit = Admit { n, limit: Some(limit), lease, back, ..Admit::of(CLASS, 1, 1) };
-                                let taken = account.take(&admit, vendor, now);
-                                let grant = Grant { n: taken.granted, until: vendor.resets_at(now), own: taken.own, lease: taken.lease, ..Grant::default() };
-                                purse.put(&grant, 1);
-                                (grant.n, Grants { resets_at: grant.until, own: grant.own })
-                            }
-                        };
-                        let back = back.min(granted);
-                        sent += granted - back;
-                        if back > 0 && !purse.put_back(back, grants, now) {
-                            let Grants { resets_at, own } = grants;
-                            account.give_back(&Return { class: CLASS, resets_at, n: back, own, close: false, lease: 0 }, vendor);
-                        }
-                    }
-                    Op::End(at) => ended(&mut account, &mut purses[at]),
-                    Op::Kill(at) => {
-                        killed |= purses[at].held.as_ref().is_some_and(|held| held.left > 0);
-                        purses[at] = Purse::default();
-                    }
-                    Op::Wait(ms) => now = Millis(now.0 + ms),
-                }
-                prop_assert!(sent <= limit, "{sent} of {limit}");
-            }
-            for purse in &mut purses {
-                ended(&mut account, purse);
-            }
-            let granted: u64 = account.levels(vendor, now).iter().map(|level| level.granted).sum();
-            prop_assert!(granted <= limit && (granted == sent || (killed && granted > sent)), "{granted} {sent}");
-        }
-    }
-}
+mod tests;

@@ -150,9 +150,6 @@ impl State {
     /// Lets deliveries of a class pass, as many as every limit on them lets, and of the rest as many as the limits on the lower class
     /// let.
     pub fn take(&mut self, admit: &Admit, vendor: Vendor, now: Millis) -> Taken {
-        if let Some(back) = &admit.back {
-            self.give_back(back, vendor);
-        }
         // Who asks for a bearer only says nothing of limits.
         if admit.n == 0 {
             return Taken::default();
@@ -160,10 +157,10 @@ impl State {
         let mut taken = self.pass(admit, admit.lease, vendor, now);
         let rest = admit.n.saturating_sub(taken.granted);
         if let Some(lower) = admit.lower.filter(|_| rest > 0) {
-            let admit =
-                Admit { class: lower.class, limit: lower.limit, n: rest, back: None, ..admit.clone() };
+            let admit = Admit { class: lower.class, limit: lower.limit, n: rest, ..admit.clone() };
             let lowered = self.pass(&admit, 0, vendor, now);
-            taken.lower = Some(Lowered { n: lowered.granted, own: lowered.own });
+            let until = vendor.resets_at(now);
+            taken.lower = Some(Lowered { n: lowered.granted, own: lowered.own, until });
             taken.write |= lowered.write;
         }
         taken

@@ -107,6 +107,8 @@ pub struct Lowered {
     pub n: u64,
     /// They count against a limit of the app's own.
     pub own: bool,
+    /// When their window ends.
+    pub until: Millis,
 }
 
 /// What passes.

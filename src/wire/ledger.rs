@@ -120,7 +120,8 @@ pub struct End {
     pub detail: Option<String>,
     /// Of the token it went to, where that is another one than before ([`Delivery::tag`](crate::model::delivery::Delivery)).
     pub tag: Option<u32>,
-    /// It went in the vendor's lower class.
+    /// It went in the vendor's lower class. Last: a worker of before does not say it.
+    #[serde(default)]
     pub downgraded: bool,
 }
 

@@ -139,6 +139,18 @@ fn the_census_is_asked_only_when_the_least_of_a_limit_is_used_up_and_not_all_the
     assert!(!woken.state.wants_devices(&marketing(9), vendor, Millis(later.0 + COUNTED_MS)), "closed");
 }
 
+/// As it was written before there were circuit breakers and told limits: an account that cannot read its row lets nothing pass.
+#[test]
+fn a_row_of_before_is_read() {
+    let (vendor, now) = (Vendor::Vivo, Millis(86_400_000 * 20_000));
+    let old =
+        r#"[[["public",[20000,7]],[{"category":"im"},[20000,3]]],[["im",[9,3]]],[["public",1]],[5,4],6]"#;
+    let kept: Kept = crate::wire::text::read(old).unwrap();
+    let mut state = State::load(kept, None, vendor, now);
+    assert_eq!(state.take(&ask(Category::Im, 1, Some(3), 9), vendor, now).granted, 0);
+    assert_eq!(state.take(&ask(Category::Marketing, 30_000, None, 9), vendor, now).granted, 19_993);
+}
+
 #[test]
 fn a_limit_that_lets_nothing_pass_is_kept_too() {
     let (vendor, now) = (Vendor::Fcm, Millis(86_400_000 * 20_000));
@@ -232,9 +244,15 @@ fn a_lease_is_granted_when_it_is_given_out_and_small_where_the_limit_is_small() 
     assert_eq!(object.take(&ask(Category::Marketing, 20_000, Some(10_000), 1), vendor, now).granted, 9_493);
     // What is left comes back with the next question, and a lease that has ended is out no more.
     let class = leasing(0, 0, 0).class;
-    let left = Return { lease: 1, ..back(class, 40, true, vendor.resets_at(now)) };
-    let next = Admit { back: Some(left), ..ask(Category::Marketing, 100, Some(10_000), 1) };
+    let left = Return { lease: now.0, ..back(class, 40, true, vendor.resets_at(now)) };
+    object.state.give_back(&left, vendor);
+    let next = ask(Category::Marketing, 100, Some(10_000), 1);
     assert_eq!(object.take(&next, vendor, now).granted, 40);
+    assert_eq!(
+        object.state.levels(vendor, now)[0].reserved,
+        400,
+        "the one that has come back is out no more"
+    );
     let ended = Millis(now.0 + crate::wire::account::LEASE_MS);
     assert_eq!(object.state.levels(vendor, ended)[0].reserved, 0);
 }
@@ -254,6 +272,7 @@ fn a_lease_ends_before_its_window() {
 #[test]
 fn what_its_own_class_refuses_passes_in_the_lower_one_as_far_as_that_has_room() {
     let (vendor, now) = (Vendor::Vivo, Millis(86_400_000 * 20_000));
+    let until = vendor.resets_at(now);
     let marketing = Class { category: Category::Marketing, goes_as: Category::Marketing };
     let lower = Some(Lower { class: marketing, limit: Some(4) });
     let mut object = Object::default();
@@ -261,14 +280,18 @@ fn what_its_own_class_refuses_passes_in_the_lower_one_as_far_as_that_has_room() 
     let taken = object.take(&orders(3), vendor, now);
     assert_eq!((taken.granted, taken.lower), (3, None));
     let taken = object.take(&orders(5), vendor, now);
-    assert_eq!((taken.granted, taken.lower), (2, Some(Lowered { n: 3, own: true })));
-    assert_eq!(object.take(&orders(5), vendor, now).lower, Some(Lowered { n: 1, own: true }));
+    assert_eq!((taken.granted, taken.lower), (2, Some(Lowered { n: 3, own: true, until })));
+    assert_eq!(object.take(&orders(5), vendor, now).lower, Some(Lowered { n: 1, own: true, until }));
     assert_eq!(object.take(&ask(Category::Marketing, 1, Some(4), 1), vendor, now).granted, 0);
+    // The census is asked for the lower class, too.
+    let mut used = Object::default();
+    used.take(&ask(Category::Marketing, 20_000, None, 1), vendor, now);
+    assert!(used.state.wants_devices(&orders(1), vendor, now));
     // A refusal of the one does not close the other.
     let mut closed = Object::default();
     closed.close(orders(0).class, vendor, now);
     let taken = closed.take(&orders(2), vendor, now);
-    assert_eq!((taken.granted, taken.lower), (0, Some(Lowered { n: 2, own: true })));
+    assert_eq!((taken.granted, taken.lower), (0, Some(Lowered { n: 2, own: true, until })));
 }
 
 #[derive(Debug, Clone)]

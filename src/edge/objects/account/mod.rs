@@ -141,10 +141,13 @@ impl Account {
     /// The bearer first, then the grants: where there is none to send with, nothing is granted. Between reading the
     /// counter and writing its mark nothing is awaited.
     async fn admit(&self, ask: &Ask, admit: &Admit) -> worker::Result<Outcome> {
-        // Where nothing may go out no token is fetched for it.
+        // Where nothing may go out no token is fetched for it; what was left of a lease comes back in any case.
         let (mut grant, mut shut) = (Grant::default(), false);
         self.with(ask, &mut |held, _| {
             let now = now();
+            if let Some(back) = &admit.back {
+                held.give_back(back, ask.vendor);
+            }
             let mut gate = held.gate(admit, ask.vendor, now);
             held.passed(&mut gate, admit, Taken::default(), now);
             shut = gate.n == 0 && admit.n > 0;
