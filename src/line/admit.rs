@@ -2,12 +2,7 @@
 //! and what its answer means for the deliveries.
 
 use crate::{
-    model::{
-        app::{App, Over},
-        delivery::Reason,
-        push::Category,
-        time::Millis,
-    },
+    model::{app::App, delivery::Reason, policy::Over, push::Category, time::Millis},
     vendor::{Bearer, Vendor, rules},
     wire::{
         account::{Admit, Class, Lower},
@@ -137,8 +132,9 @@ pub(crate) mod tests {
     use super::*;
     use crate::{
         model::{
-            app::{Credential, Limit, Policy},
+            app::Credential,
             ids::AppId,
+            policy::{Limit, Policy},
         },
         vendor::{Facts, fcm},
     };

@@ -4,13 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::health;
 use crate::{
-    model::{
-        app::{App, AppKind},
-        delivery::Reason,
-        push::Category,
-        table::gather,
-        time::Millis,
-    },
+    model::{app::App, delivery::Reason, policy::AppKind, push::Category, table::gather, time::Millis},
     vendor::{
         Vendor,
         rules::{self, Of, Rule},
@@ -44,7 +38,7 @@ pub fn quota(app: &App, accounts: &[Account], counted: &[Reply], now: Millis) ->
             let now_counted = health::devices(counted, *vendor);
             let per_day = rule.per_day.map(|per_day| per_day.limit(*devices).max(per_day.limit(now_counted)));
             let mut limit = limit(&categories, "vendor", per_day, level(Pool::Public), now);
-            limit.insert("rule".into(), self::rule(rule, app.policy.app_kind()));
+            limit.insert("rule".into(), self::rule(rule, app.policy.app_kind));
             Value::Object(limit)
         });
         let own = Category::ALL.into_iter().filter_map(|category| {
@@ -148,7 +142,7 @@ mod tests {
     use super::*;
     use crate::{
         line::admit::tests::app,
-        model::app::Limit,
+        model::policy::Limit,
         wire::census::{Entry, Reply},
     };
 
