@@ -14,8 +14,8 @@ use edgepush::{
         parse::{app, device, event, import, push, route, simulation, text, wish},
     },
     model::{
-        app::Policy,
         ids::{AppId, DeviceId, PushId, UserId},
+        policy::Policy,
         problem::{Code, Problem},
         push::{Category, Push},
         table::gather,

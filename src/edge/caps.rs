@@ -20,7 +20,7 @@ pub(super) async fn spend(cx: &Cx, app: &App, batch: &Batch) -> Result<Said, Pro
     if let Some(rule) = govern::holds(cx, app, batch).await {
         return Ok(Said { governed: Some(rule), ..Said::default() });
     }
-    let mut said = caps::questions(app, batch);
+    let mut said = Said { governed: None, asked: caps::questions(app, batch) };
     let mut calls = Vec::new();
     for asked in &said.asked {
         calls.push((asked.user.clone(), Call::Spend(Box::new(asked.spend.clone()))));
@@ -30,9 +30,7 @@ pub(super) async fn spend(cx: &Cx, app: &App, batch: &Batch) -> Result<Said, Pro
     for (asked, answer) in said.asked.iter_mut().zip(answers) {
         match answer.map(|reply| reply.shown) {
             Ok(Shown::Spent(answers)) if answers.len() == asked.entries.len() => {
-                for answer in answers {
-                    asked.answers.push(answer.into());
-                }
+                asked.answers = answers;
             }
             Ok(Shown::Spent(_) | Shown::Nothing | Shown::Text(_) | Shown::Reach(_)) => {
                 fault = Some(unavailable("a storage object gave no usable answer"));

@@ -5,8 +5,8 @@ use super::{cx::Cx, ledger, log, memory};
 use crate::{
     line::{begin::Batch, govern},
     model::{
-        app::{App, Govern},
-        push::Category,
+        app::App,
+        govern::{Govern, Whose},
         time::Millis,
     },
 };
@@ -17,32 +17,35 @@ const HOLDS_MS: u64 = 300_000;
 /// The first rule that holds this page back, by its place in the policy.
 pub(super) async fn holds(cx: &Cx, app: &App, batch: &Batch) -> Option<usize> {
     let (category, campaign) = (batch.page.category, batch.page.campaign.as_deref());
-    for rule in app.policy.govern(Some(category)) {
-        let Some(wait) = rule.wait.filter(|_| rule.means(campaign)) else { continue };
+    for (at, rule) in app.policy.govern.iter().enumerate() {
+        let Whose::App { wait_secs } = rule.whose else { continue };
+        if !rule.means(category, campaign) {
+            continue;
+        }
         // Another policy is another rule.
-        let name = format!("{} {} {}", app.tenant(), app.revision, rule.at);
+        let name = format!("{} {} {at}", app.tenant(), app.revision);
         let holds = match memory::holds(&name, cx.now) {
             Some(holds) => holds,
             None => {
-                let holds = ask(cx, app, &rule, wait, category).await;
+                let holds = ask(cx, app, rule, wait_secs).await;
                 memory::remember_holds(name, holds, Millis(cx.now.0 + HOLDS_MS));
                 holds
             }
         };
         if holds {
-            return Some(rule.at);
+            return Some(at);
         }
     }
     None
 }
 
 /// Looks back until there are as many sends as the rule wants. Where a ledger does not answer, or there are too few, it lets pass.
-async fn ask(cx: &Cx, app: &App, rule: &Govern<'_>, wait: u64, category: Category) -> bool {
-    let to = govern::until(wait, cx.now);
+async fn ask(cx: &Cx, app: &App, rule: &Govern, wait_secs: u32) -> bool {
+    let to = govern::until(wait_secs, cx.now);
     for hours in govern::BACK {
         match ledger::funnel(cx, &app.tenant(), to.saturating_sub(hours), to).await {
             Ok(cells) => {
-                if let Some(holds) = govern::holds(rule, category, &cells) {
+                if let Some(holds) = govern::holds(rule, &cells) {
                     return holds;
                 }
             }

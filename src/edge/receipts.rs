@@ -6,6 +6,7 @@ use crate::{
     model::{
         app::App,
         delivery::{Recipient, Seen},
+        govern::Whose,
         problem::Problem,
         table::Table,
     },
@@ -36,7 +37,7 @@ pub(super) async fn hear(
     let (mut whose, mut standing, mut gone) = (vec![None; reports.len()], 0, 0);
     let tenant = &app.tenant();
     // Users are told of clicks only where a rule of the app's wants to know.
-    let tell = app.policy.govern(None).iter().any(|rule| rule.wait.is_none());
+    let tell = app.policy.govern.iter().any(|rule| rule.whose == Whose::User);
     let mut clicks = Vec::new();
     for (at, report) in reports.into_iter().enumerate() {
         if tell && report.event == Event::Seen(Seen::Clicked) {

@@ -2,12 +2,7 @@
 //! and what its answer means for the deliveries.
 
 use crate::{
-    model::{
-        app::{App, Over},
-        delivery::Reason,
-        push::Category,
-        time::Millis,
-    },
+    model::{app::App, delivery::Reason, policy::Over, push::Category, time::Millis},
     vendor::{Bearer, Vendor, rules},
     wire::{
         account::{Admit, Class, Lower},
@@ -140,8 +135,9 @@ pub(crate) mod tests {
     use super::*;
     use crate::{
         model::{
-            app::{Credential, Limit, Policy},
+            app::Credential,
             ids::AppId,
+            policy::{Limit, Policy},
         },
         vendor::{Facts, fcm},
     };
@@ -254,7 +250,7 @@ pub(crate) mod tests {
     #[test]
     fn what_the_vendor_does_not_limit_for_the_app_counts_as_communication() {
         let mut app = app(None);
-        let free = crate::model::app::VendorQuota { per_day: Some(7), free: vec![Category::Follow] };
+        let free = crate::model::policy::VendorQuota { per_day: Some(7), free: vec![Category::Follow] };
         app.policy.vendor_quota.insert(Vendor::Vivo, free);
         let of = |category| class(&app, Vendor::Vivo, category);
         assert!(!limited(&app, Vendor::Vivo, of(Category::Follow)));

@@ -5,16 +5,18 @@ use super::{admit, begin::Batch};
 use crate::{
     crypto::hash,
     model::{
-        app::{App, Over},
+        app::App,
         delivery::{Reason, Recipient},
+        govern::{Govern, Whose},
         ids::UserId,
         page::Page,
+        policy::{Over, Policy},
         time::Millis,
     },
     vendor::rules,
     wire::{
         ledger::{End, To},
-        user::{Call, Spend, Spent, tag},
+        user::{Call, Place, Rule, Spend, Spent, tag},
     },
 };
 
@@ -38,35 +40,21 @@ pub struct Said {
     pub governed: Option<usize>,
     /// Each user by itself.
     pub asked: Vec<Asked>,
-    /// The rules that users were asked about, by their places in the policy.
-    pub rules: Vec<usize>,
 }
 
 /// Who is to be asked: users of whose devices something limits how often they are sent to. Nobody where nothing does; a raw token
 /// has no user.
-pub fn questions(app: &App, batch: &Batch) -> Said {
+pub fn questions(app: &App, batch: &Batch) -> Vec<Asked> {
     let (page, policy) = (&batch.page, &app.policy);
-    let caps = policy.caps(page.category);
-    let (mut govern, mut rules, mut whole) = (Vec::new(), Vec::new(), 0);
-    for by_campaign in [false, true] {
-        for rule in policy.govern(Some(page.category)).iter().filter(|rule| rule.wait.is_none()) {
-            if rule.campaign.is_some() == by_campaign && rule.means(page.campaign.as_deref()) {
-                govern.push((rule.under, rule.sends));
-                rules.push(rule.at);
-            }
-        }
-        if !by_campaign {
-            whole = rules.len();
-        }
-    }
-    let campaign = page.campaign.as_deref().map_or(0, hash::tag);
+    let (caps, rules) = (policy.caps(page.category), rules_on_users(policy, page));
     let mut all: Vec<Asked> = Vec::new();
     for (at, delivery) in page.deliveries.iter().enumerate() {
         let (Some(vendor), Recipient::Device(user, device)) = (delivery.vendor, &delivery.recipient) else {
             continue;
         };
-        let limit = rules::per_device(vendor, admit::class(app, vendor, page.category).goes_as, policy);
-        if batch.address(at, vendor).is_none() || (limit.is_none() && caps.is_empty() && govern.is_empty()) {
+        let per_day = rules::per_device(vendor, admit::class(app, vendor, page.category).goes_as, policy);
+        let limited = per_day.is_some() || !caps.is_empty() || !rules.is_empty();
+        if batch.address(at, vendor).is_none() || !limited {
             continue;
         }
         let asked = match all.iter().position(|asked| asked.user == *user) {
@@ -75,11 +63,10 @@ pub fn questions(app: &App, batch: &Batch) -> Said {
                 let spend = Spend {
                     push: page.push.tail().to_owned(),
                     category: page.category,
+                    campaign: page.campaign.as_deref().map(hash::tag),
                     devices: Vec::new(),
-                    caps: caps.clone(),
-                    campaign,
-                    govern: govern.clone(),
-                    whole,
+                    caps: caps.to_vec(),
+                    rules: rules.clone(),
                     again: batch.again,
                 };
                 all.push(Asked { user: user.clone(), spend, entries: Vec::new(), answers: Vec::new() });
@@ -87,11 +74,23 @@ pub fn questions(app: &App, batch: &Batch) -> Said {
             }
         };
         if let Some(asked) = all.get_mut(asked) {
-            asked.spend.devices.push((tag(vendor, device), limit.unwrap_or_default().into()));
+            asked.spend.devices.push(Place { tag: tag(vendor, device), per_day });
             asked.entries.push(at);
         }
     }
-    Said { governed: None, asked: all, rules }
+    all
+}
+
+/// The rules on what a user does not care for that mean this page.
+fn rules_on_users(policy: &Policy, page: &Page) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for (at, rule) in policy.govern.iter().enumerate() {
+        if rule.whose == Whose::User && rule.means(page.category, page.campaign.as_deref()) {
+            let Govern { click_rate_under, sends, .. } = *rule;
+            rules.push(Rule { at, by_campaign: rule.campaign.is_some(), click_rate_under, sends });
+        }
+    }
+    rules
 }
 
 /// Ends what may not pass.
@@ -120,7 +119,7 @@ pub fn apply(batch: &mut Batch, said: &Said, over: &[Over]) {
                 Spent::Device(until) => {
                     capped(*until, "this device has had as many of these today as its vendor allows")
                 }
-                Spent::Governed(rule) => governed(said.rules.get(*rule).copied().unwrap_or_default()),
+                Spent::Governed(rule) => governed(*rule),
             };
             if let Some(entry) = batch.entries.get_mut(*at) {
                 // Without an address it has no grant to give back.
@@ -135,9 +134,9 @@ fn back(all: &[Asked], is: &dyn Fn(usize, Spent) -> bool) -> Vec<(UserId, Call)>
     let mut calls = Vec::new();
     for asked in all {
         let mut tags = Vec::new();
-        for ((at, spent), (tag, _)) in asked.entries.iter().zip(&asked.answers).zip(&asked.spend.devices) {
+        for ((at, spent), place) in asked.entries.iter().zip(&asked.answers).zip(&asked.spend.devices) {
             if is(*at, *spent) {
-                tags.push(*tag);
+                tags.push(place.tag);
             }
         }
         if !tags.is_empty() {

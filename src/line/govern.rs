@@ -2,9 +2,8 @@
 
 use crate::{
     model::{
-        app::Govern,
         delivery::{Seen, State},
-        push::Category,
+        govern::Govern,
         time::Millis,
     },
     wire::ledger::Cell,
@@ -14,41 +13,36 @@ use crate::{
 pub const BACK: [u64; 3] = [24, 7 * 24, 30 * 24];
 const HOUR_MS: u64 = 3_600_000;
 
-impl Govern<'_> {
-    /// A push of this campaign is meant.
-    pub fn means(&self, campaign: Option<&str>) -> bool {
-        self.campaign.is_none() || self.campaign == campaign
-    }
-}
-
 /// The hour before which what was sent has had its time. Without such a time the present hour counts, too.
-pub fn until(wait: u64, now: Millis) -> u64 {
-    match wait {
+pub fn until(wait_secs: u32, now: Millis) -> u64 {
+    match wait_secs {
         0 => now.0 / HOUR_MS + 1,
-        wait => now.0.saturating_sub(wait.saturating_mul(1_000)) / HOUR_MS,
+        secs => now.0.saturating_sub(u64::from(secs) * 1_000) / HOUR_MS,
     }
 }
 
 /// Whether a rule holds back, by what vendors took and users clicked; `None`: that was too little to say.
-pub fn holds(rule: &Govern<'_>, category: Category, cells: &[Cell]) -> Option<bool> {
+pub fn holds(rule: &Govern, cells: &[Cell]) -> Option<bool> {
     let (mut sends, mut clicks) = (0, 0);
     for Cell { kind, n } in cells {
-        if kind.category == category
-            && rule.means(kind.campaign.as_deref())
-            && kind.state == Some(State::Accepted)
-        {
+        if rule.means(kind.category, kind.campaign.as_deref()) && kind.state == Some(State::Accepted) {
             sends += n;
             clicks += if kind.seen == Some(Seen::Clicked) { *n } else { 0 };
         }
     }
-    let enough = u64::try_from(sends).is_ok_and(|sends| sends >= rule.sends);
-    enough.then(|| clicks.saturating_mul(1_000_000) < i64::from(rule.under).saturating_mul(sends))
+    (sends >= i64::from(rule.sends)).then(|| rule.click_rate_under.is_above(clicks, sends))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::ledger::Kind;
+    use crate::{
+        model::{
+            govern::{ClickRate, Whose},
+            push::Category,
+        },
+        wire::ledger::Kind,
+    };
 
     fn cell(campaign: Option<&str>, state: State, seen: Option<Seen>, n: i64) -> Cell {
         let (category, campaign) = (Category::Marketing, campaign.map(str::to_owned));
@@ -66,17 +60,19 @@ mod tests {
             cell(None, State::Accepted, Some(Seen::Clicked), 10),
             cell(Some("spring"), State::Failed, None, 1_000),
         ];
-        let rule = |campaign, under, sends| Govern { at: 0, campaign, under, sends, wait: Some(0) };
-        for (rule, category, holds) in [
-            (rule(None, 100_001, 100), Category::Marketing, Some(true)),
-            (rule(None, 100_000, 100), Category::Marketing, Some(false)),
-            (rule(None, 100_001, 101), Category::Marketing, None),
-            (rule(None, 100_001, 1), Category::Im, None),
-            (rule(Some("spring"), 1, 90), Category::Marketing, Some(true)),
-            (rule(Some("spring"), 1, 91), Category::Marketing, None),
-            (rule(Some("autumn"), 1, 1), Category::Marketing, None),
+        for (category, campaign, rate, sends, holds) in [
+            (Category::Marketing, None, 0.100_001, 100, Some(true)),
+            (Category::Marketing, None, 0.1, 100, Some(false)),
+            (Category::Marketing, None, 0.100_001, 101, None),
+            (Category::Im, None, 0.100_001, 1, None),
+            (Category::Marketing, Some("spring"), 1e-6, 90, Some(true)),
+            (Category::Marketing, Some("spring"), 1e-6, 91, None),
+            (Category::Marketing, Some("autumn"), 1e-6, 1, None),
         ] {
-            assert_eq!(super::holds(&rule, category, &cells), holds, "{rule:?}");
+            let click_rate_under = ClickRate::new(rate).unwrap();
+            let campaign = campaign.map(str::to_owned);
+            let rule = Govern { category, campaign, click_rate_under, sends, whose: Whose::APP };
+            assert_eq!(super::holds(&rule, &cells), holds, "{rule:?}");
         }
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     model::{
-        app::Policy,
+        policy::Policy,
         table::gather,
         time::{Day, DayZone, Millis},
     },

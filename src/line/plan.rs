@@ -11,12 +11,13 @@ use super::{
 use crate::{
     config::Config,
     model::{
-        app::{App, Policy},
+        app::App,
         delivery::{Reason, Recipient},
         device::{Address, Permission, Platform},
         ids::PushId,
         kind::Kind,
         once::Once,
+        policy::Policy,
         problem::{Code, Problem},
         push::{Category, Message, Push},
         table::gather,

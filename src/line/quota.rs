@@ -4,13 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::health;
 use crate::{
-    model::{
-        app::{App, AppKind},
-        delivery::Reason,
-        push::Category,
-        table::gather,
-        time::Millis,
-    },
+    model::{app::App, delivery::Reason, policy::AppKind, push::Category, table::gather, time::Millis},
     vendor::{
         Vendor,
         rules::{self, Of, Rule},
@@ -47,7 +41,7 @@ pub fn quota(app: &App, accounts: &[Account], counted: &[Reply], now: Millis) ->
             let limited: Vec<Category> =
                 categories.into_iter().filter(|of| !app.policy.is_free(*vendor, *of)).collect();
             let mut limit = limit(&limited, "vendor", per_day, level(Pool::Public), now);
-            limit.insert("rule".into(), self::rule(rule, app.policy.app_kind()));
+            limit.insert("rule".into(), self::rule(rule, app.policy.app_kind));
             Value::Object(limit)
         });
         let own = Category::ALL.into_iter().filter_map(|category| {
@@ -151,7 +145,7 @@ mod tests {
     use super::*;
     use crate::{
         line::admit::tests::app,
-        model::app::Limit,
+        model::policy::Limit,
         wire::census::{Entry, Reply},
     };
 

@@ -11,12 +11,12 @@ use super::{admit, begin::Batch, pace};
 use crate::{
     crypto::hash,
     model::{
-        app::Over,
         delivery::{Delivery, Reason, Recipient, State},
         device::Address,
         ids::UserId,
         outcome::{Certainty, Outcome, RetryWhy, Verdict},
         page::Page,
+        policy::Over,
         time::Millis,
     },
     vendor::Vendor,

@@ -3,11 +3,13 @@
 pub mod app;
 pub mod delivery;
 pub mod device;
+pub mod govern;
 pub mod ids;
 pub mod kind;
 pub mod once;
 pub mod outcome;
 pub mod page;
+pub mod policy;
 pub mod preferences;
 pub mod problem;
 pub mod push;

@@ -100,7 +100,10 @@ fn touch(app: &mut App, now: Millis) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::app::{KeyRecord, Policy, Scope};
+    use crate::model::{
+        app::{KeyRecord, Scope},
+        policy::Policy,
+    };
 
     fn put(policy: Option<Policy>) -> Call {
         Call::Put(Table::new(), policy.map(Box::new), None)

@@ -9,7 +9,7 @@ mod write;
 use super::{Vendor, draft::merge};
 use crate::{
     model::{
-        app::{AppKind, Policy},
+        policy::{AppKind, Policy},
         push::Category,
     },
     wire::{account::Devices, text},
@@ -146,8 +146,8 @@ pub fn limits(vendor: Vendor, goes_as: Category) -> bool {
 
 /// Most messages that go as this category for one device in one of the vendor's days, as far as they are counted for this app.
 pub fn per_device(vendor: Vendor, goes_as: Category, policy: &Policy) -> Option<u32> {
-    let limit = rule(vendor, goes_as)?.per_device?.limit(policy.app_kind());
-    policy.counts_devices().then_some(limit)
+    let limit = rule(vendor, goes_as)?.per_device?.limit(policy.app_kind);
+    policy.per_device.then_some(limit)
 }
 
 /// The class of a category, with the app's own members. `Err`: what the policy has to say first.
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn a_device_may_have_so_many_by_vendor_and_kind_of_app() {
         use Category::{Follow, Im, Marketing};
-        let news = Policy { app_kind: "news".into(), ..Policy::default() };
+        let news = Policy { app_kind: AppKind::News, ..Policy::default() };
         for (vendor, category, other, of_news) in [
             (Vendor::Huawei, Marketing, Some(2), Some(5)),
             (Vendor::Huawei, Follow, None, None),
@@ -294,7 +294,7 @@ mod tests {
             assert_eq!(per_device(vendor, category, &Policy::default()), other, "{vendor:?} {category:?}");
             assert_eq!(per_device(vendor, category, &news), of_news, "{vendor:?} {category:?}");
         }
-        let off = Policy { per_device: false.into(), ..Policy::default() };
+        let off = Policy { per_device: false, ..Policy::default() };
         assert_eq!(per_device(Vendor::Vivo, Marketing, &off), None);
     }
 

@@ -2,11 +2,11 @@
 
 use crate::{
     model::{
-        app::Policy,
         device::Address,
         ids::PushId,
         kind::Kind,
         outcome::{Again, Certainty, Outcome, Reply, RetryWhy},
+        policy::Policy,
         push::{Category, Guard, Message, Notification, OnUnknown, Online, Options},
         secret::Secret,
         table::gather,

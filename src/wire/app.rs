@@ -8,8 +8,9 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use crate::{
     crypto::seal::Sealed,
     model::{
-        app::{App, KeyRecord, Policy, UserTokenKey},
+        app::{App, KeyRecord, UserTokenKey},
         ids::AppId,
+        policy::Policy,
     },
     vendor::{Facts, Vendor},
 };

@@ -186,7 +186,9 @@ const rule = (of: "user" | "app", click_rate_under: number, sends: number, more:
 const click = (app: App, push: Answer, user: string) => stage.must("POST", "/v1/events", app.key, { events: [{ type: "clicked", user, id: `${push.json.id}.0` }] });
 
 test("what a user does not click is held back for that user once enough was sent, and a click brings it back", async () => {
-  const app = await stage.app({ govern: [rule("user", 0.3, 2, { campaign: "spring" }), rule("user", 0.3, 3)] });
+  const govern = [rule("user", 0.3, 2, { campaign: "spring" }), rule("user", 0.3, 3)];
+  const app = await stage.app({ govern });
+  assert.deepEqual((await stage.admin("GET", `/v1/apps/${app.id}`)).json.policy, { govern });
   for (const user of ["cold", "warm"]) await stage.iphone(app, user);
   const sent: Record<string, Answer[]> = { cold: [], warm: [] };
   for (const user of ["cold", "warm"]) {

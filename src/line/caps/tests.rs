@@ -1,9 +1,7 @@
-use serde_json::json;
-
 use super::*;
 use crate::{
     line::{admit::tests::app, settle::tests::batch},
-    model::{ids::DeviceId, push::Category},
+    model::{govern::ClickRate, ids::DeviceId, policy::Cap, push::Category},
     vendor::Vendor,
 };
 
@@ -28,7 +26,7 @@ fn page() -> Batch {
 }
 
 fn asked(app: &App, page: &Batch) -> Vec<(String, Vec<usize>)> {
-    let all = questions(app, page).asked;
+    let all = questions(app, page);
     assert!(all.iter().all(|asked| asked.spend.devices.len() == asked.entries.len()));
     all.into_iter().map(|asked| (asked.user.to_string(), asked.entries)).collect()
 }
@@ -38,27 +36,31 @@ fn users_are_asked_once_and_only_about_what_something_limits() {
     let (mut app, mut page) = (app(None), page());
     let both = [("u".to_owned(), vec![0, 1, 2]), ("other".to_owned(), vec![3])];
     assert_eq!(asked(&app, &page), both, "vivo has a rule, APNs none");
-    app.policy.per_device = false.into();
+    app.policy.per_device = false;
     assert_eq!(asked(&app, &page), []);
-    app.policy.caps = json!({"marketing": [{"most": 3, "in": 60}]});
+    let cap = Cap { most: 3, window_secs: 60 };
+    app.policy.caps.insert(Category::Marketing, vec![cap]);
     assert_eq!(asked(&app, &page)[0].1, [0, 1, 2, 5], "a cap counts for all devices");
-    assert_eq!(questions(&app, &page).asked[0].spend.caps, [(3, 60)]);
-    app.policy.per_device = serde_json::Value::Null;
-    let devices = questions(&app, &page).asked.remove(0).spend.devices;
-    assert_eq!(devices.iter().map(|(_, limit)| *limit).collect::<Vec<_>>(), [2, 2, 2, 0]);
+    assert_eq!(questions(&app, &page)[0].spend.caps, [cap]);
+    app.policy.per_device = true;
+    let devices = questions(&app, &page).remove(0).spend.devices;
+    assert_eq!(
+        devices.iter().map(|place| place.per_day).collect::<Vec<_>>(),
+        [Some(2), Some(2), Some(2), None]
+    );
     page.page.category = Category::Im;
     assert_eq!(asked(&app, &page), [], "nothing limits chats");
-    app.policy = crate::model::app::Policy { lower_class: true, ..Default::default() };
+    app.policy = Policy { lower_class: true, ..Default::default() };
     page.page.deliveries[0].vendor = Some(Vendor::Oppo);
     page.entries[0].address.as_mut().unwrap().vendor = Vendor::Oppo;
     assert_eq!(asked(&app, &page), [("u".to_owned(), vec![0])], "what goes as marketing counts as marketing");
 }
 
 fn answered(page: &Batch, answers: &[Spent]) -> Said {
-    let mut said = questions(&app(None), page);
-    said.asked[0].answers = answers.to_vec();
-    said.asked[1].answers = vec![Spent::Counted];
-    said
+    let mut asked = questions(&app(None), page);
+    asked[0].answers = answers.to_vec();
+    asked[1].answers = vec![Spent::Counted];
+    Said { governed: None, asked }
 }
 
 #[test]
@@ -119,27 +121,34 @@ fn what_was_counted_and_not_sent_goes_back() {
 #[test]
 fn rules_on_what_users_do_not_care_for_are_those_of_the_category_and_of_its_campaign() {
     let (mut app, mut page) = (app(None), page());
-    let rule = |campaign: Option<&str>, category: &str, of: &str| {
-        let mut rule = json!({"category": category, "click_rate_under": 0.25, "sends": 7, "of": of});
-        if let Some(campaign) = campaign {
-            rule["campaign"] = campaign.into();
-        }
-        rule
+    let (under, sends) = (ClickRate::new(0.25).unwrap(), 7);
+    let rule = |campaign: Option<&str>, category, whose| Govern {
+        category,
+        campaign: campaign.map(str::to_owned),
+        click_rate_under: under,
+        sends,
+        whose,
     };
-    app.policy.govern = json!([
-        rule(Some("spring"), "marketing", "user"),
-        rule(None, "marketing", "app"),
-        rule(None, "marketing", "user"),
-        rule(None, "im", "user"),
-        rule(Some("autumn"), "marketing", "user"),
-    ]);
+    app.policy.govern = vec![
+        rule(Some("spring"), Category::Marketing, Whose::User),
+        rule(None, Category::Marketing, Whose::APP),
+        rule(None, Category::Marketing, Whose::User),
+        rule(None, Category::Im, Whose::User),
+        rule(Some("autumn"), Category::Marketing, Whose::User),
+    ];
     page.page.campaign = Some("spring".into());
-    let mut said = questions(&app, &page);
-    assert_eq!(said.asked[0].entries, [0, 1, 2, 5], "all devices of the user");
-    let Spend { govern, whole, campaign, .. } = &said.asked[0].spend;
-    assert_eq!((govern.as_slice(), *whole, *campaign), (&[(250_000, 7); 2][..], 1, hash::tag("spring")));
-    said.asked[0].answers = vec![Spent::Governed(1); 4];
-    said.asked[1].answers = vec![Spent::Governed(0)];
+    let mut asked = questions(&app, &page);
+    assert_eq!(asked[0].entries, [0, 1, 2, 5], "all devices of the user");
+    let Spend { rules, campaign, .. } = &asked[0].spend;
+    let expected = [(0, true), (2, false)];
+    assert_eq!(
+        *rules,
+        expected.map(|(at, by_campaign)| Rule { at, by_campaign, click_rate_under: under, sends })
+    );
+    assert_eq!(*campaign, Some(hash::tag("spring")));
+    asked[0].answers = vec![Spent::Governed(0); 4];
+    asked[1].answers = vec![Spent::Governed(2)];
+    let said = Said { governed: None, asked };
     let end = |page: &Batch, at: usize| {
         page.entries[at].end.clone().map(|(to, reason, detail)| (to, reason, detail.unwrap()))
     };

@@ -9,7 +9,8 @@ use super::{body, json::Json, policy::policy, reader::Field, text};
 use crate::{
     crypto::{pem, user_token::SECRET_MIN},
     model::{
-        app::{Policy, Scope, USER_TOKEN_KEYS_MAX},
+        app::{Scope, USER_TOKEN_KEYS_MAX},
+        policy::Policy,
         problem::{Code, Problem},
     },
     vendor::{Credential, Vendor},

@@ -1,12 +1,12 @@
-//! What of an app's policy is checked and kept as it was said: how often its users and their devices are sent to, and what they do
-//! not care for.
+//! Of an app's policy: how often its users are sent to, and what they do not care for.
 
-use serde_json::Value;
-
-use super::{json::Json, policy::between, push, reader::Field};
+use super::{json::Json, policy::number, push, reader::Field};
 use crate::model::{
+    govern::{ClickRate, Govern, Whose},
+    policy::Cap,
     problem::{Code, Problem},
     push::Category,
+    table::Table,
 };
 
 /// Most caps of one category.
@@ -21,76 +21,165 @@ const GOVERN_MAX: usize = 16;
 const GOVERN_USER_MAX: u64 = 100;
 /// Most sends of the app that a rule looks at.
 const GOVERN_APP_MAX: u64 = 1_000_000;
-
-/// What was said, once it is checked.
-pub(super) fn said(field: Field, check: fn(Field) -> Result<(), Problem>) -> Result<Value, Problem> {
-    let said = field.json.clone();
-    check(field)?;
-    // No name stands twice in what is checked.
-    Ok(said.into_value("").unwrap_or_default())
-}
-
-/// `app_kind`.
-pub(super) fn app_kind(field: Field) -> Result<(), Problem> {
-    field.one_of(&[("news", ()), ("other", ())])
-}
-
-/// `per_device`.
-pub(super) fn per_device(field: Field) -> Result<(), Problem> {
-    field.boolean().map(drop)
-}
+/// Longest time for a message to be clicked, seconds.
+const GOVERN_WAIT_MAX: u64 = 86_400;
 
 /// `caps`.
-pub(super) fn caps(field: Field) -> Result<(), Problem> {
+pub(super) fn caps(field: Field) -> Result<Table<Category, Vec<Cap>>, Problem> {
+    let mut all = Table::new();
     let mut categories = field.object()?;
     for category in Category::ALL {
-        if let Some(field) = categories.take(category.name()) {
-            list(field, CAPS_MAX, cap)?;
-        }
+        let Some(field) = categories.take(category.name()) else { continue };
+        all.insert(category, list(field, CAPS_MAX, cap)?);
     }
-    categories.end()
+    categories.end()?;
+    Ok(all)
 }
 
-fn cap(field: Field) -> Result<(), Problem> {
+fn cap(field: Field) -> Result<Cap, Problem> {
     let mut fields = field.object()?;
-    between(fields.need("most")?, 1, CAP_MOST_MAX)?;
-    between(fields.need("in")?, CAP_IN.0, CAP_IN.1)?;
-    fields.end()
+    let cap = Cap {
+        most: number(fields.need("most")?, 1, CAP_MOST_MAX)?,
+        window_secs: number(fields.need("in")?, CAP_IN.0, CAP_IN.1)?,
+    };
+    fields.end()?;
+    Ok(cap)
 }
 
 /// `govern`.
-pub(super) fn govern(field: Field) -> Result<(), Problem> {
+pub(super) fn govern(field: Field) -> Result<Vec<Govern>, Problem> {
     list(field, GOVERN_MAX, rule)
 }
 
-fn rule(field: Field) -> Result<(), Problem> {
+fn rule(field: Field) -> Result<Govern, Problem> {
     let mut fields = field.object()?;
-    fields.need("category")?.one_of(&Category::ALL.map(|category| (category.name(), ())))?;
-    if let Some(campaign) = fields.take("campaign") {
-        push::campaign(campaign)?;
-    }
-    let rate = fields.need("click_rate_under")?;
-    let fits = match &rate.json {
-        Json::Number(number) => number.as_f64().is_some_and(|rate| (1e-6..=1.0).contains(&rate)),
-        Json::Null | Json::Bool(_) | Json::Text(_) | Json::Array(_) | Json::Object(_) => false,
+    let category = fields.need("category")?.one_of(&Category::ALL.map(|of| (of.name(), of)))?;
+    let campaign = fields.take("campaign").map(push::campaign).transpose()?;
+    let click_rate_under = click_rate(&fields.need("click_rate_under")?)?;
+    let whose = fields.need("of")?.one_of(&[("user", Whose::User), ("app", Whose::APP)])?;
+    let (whose, most) = match whose {
+        Whose::User => (whose, GOVERN_USER_MAX),
+        Whose::App { .. } => match fields.take("wait") {
+            Some(field) => (Whose::App { wait_secs: number(field, 0, GOVERN_WAIT_MAX)? }, GOVERN_APP_MAX),
+            None => (whose, GOVERN_APP_MAX),
+        },
     };
-    if !fits {
-        return Err(rate.invalid("must be a number from 0.000001 to 1"));
-    }
-    let of_app = fields.need("of")?.one_of(&[("user", false), ("app", true)])?;
-    between(fields.need("sends")?, 1, if of_app { GOVERN_APP_MAX } else { GOVERN_USER_MAX })?;
-    if of_app && let Some(wait) = fields.take("wait") {
-        wait.whole(86_400)?;
-    }
-    fields.end()
+    let sends = number(fields.need("sends")?, 1, most)?;
+    fields.end()?;
+    Ok(Govern { category, campaign, click_rate_under, sends, whose })
+}
+
+fn click_rate(field: &Field) -> Result<ClickRate, Problem> {
+    let rate = match &field.json {
+        Json::Number(number) => number.as_f64().and_then(ClickRate::new),
+        Json::Null | Json::Bool(_) | Json::Text(_) | Json::Array(_) | Json::Object(_) => None,
+    };
+    rate.ok_or_else(|| field.invalid("must be a number from 0.000001 to 1"))
 }
 
 /// A list of at most so many.
-fn list(field: Field, most: usize, one: fn(Field) -> Result<(), Problem>) -> Result<(), Problem> {
+fn list<T>(field: Field, most: usize, one: fn(Field) -> Result<T, Problem>) -> Result<Vec<T>, Problem> {
     let at = field.at.clone();
     let all = field.array()?;
     if all.len() > most {
         return Err(Problem::at(Code::InvalidValue, at, format!("at most {most} in this list")));
     }
-    all.into_iter().try_for_each(one)
+    all.into_iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::{super::app::app, *};
+    use crate::model::policy::{AppKind, Policy};
+
+    fn read(said: &str) -> Result<Policy, Problem> {
+        app(format!(r#"{{"policy":{said}}}"#).as_bytes()).map(|change| change.policy.unwrap())
+    }
+
+    fn assert_shown(policy: &Policy, said: &str) {
+        let said: Value = serde_json::from_str(said).unwrap();
+        assert_eq!(serde_json::to_value(policy).unwrap(), said);
+    }
+
+    #[test]
+    fn caps_are_read_in_order_and_shown_as_they_were_said() {
+        let said = r#"{"app_kind":"news","per_device":false,"caps":{"marketing":[{"most":3,"in":86400},{"most":100,"in":2592000}]}}"#;
+        let policy = read(said).unwrap();
+        assert_eq!((policy.app_kind, policy.per_device), (AppKind::News, false));
+        let caps = [Cap { most: 3, window_secs: 86_400 }, Cap { most: 100, window_secs: 2_592_000 }];
+        assert_eq!(policy.caps(Category::Marketing), caps);
+        assert_eq!(policy.caps(Category::Im), []);
+        assert_shown(&policy, said);
+        assert_eq!(read("{}").unwrap(), Policy::default());
+    }
+
+    #[test]
+    fn rules_on_what_users_do_not_care_for_are_read_and_shown_as_they_were_said() {
+        let said = r#"{"govern":[{"category":"marketing","campaign":"spring","click_rate_under":0.01,"sends":20,"of":"user"},{"category":"follow","click_rate_under":1.0,"sends":5000,"of":"app","wait":60}]}"#;
+        let policy = read(said).unwrap();
+        let of_user = Govern {
+            category: Category::Marketing,
+            campaign: Some("spring".to_owned()),
+            click_rate_under: ClickRate::new(0.01).unwrap(),
+            sends: 20,
+            whose: Whose::User,
+        };
+        let of_app = Govern {
+            category: Category::Follow,
+            campaign: None,
+            click_rate_under: ClickRate::new(1.0).unwrap(),
+            sends: 5_000,
+            whose: Whose::App { wait_secs: 60 },
+        };
+        assert_eq!(policy.govern, [of_user, of_app]);
+        assert_shown(&policy, said);
+        let hour =
+            read(r#"{"govern":[{"category":"im","click_rate_under":1,"sends":1,"of":"app"}]}"#).unwrap();
+        assert_eq!(hour.govern[0].whose, Whose::APP);
+    }
+
+    #[test]
+    fn every_fault_has_its_code_and_pointer() {
+        for (said, code, at) in [
+            (r#"{"caps":{"promo":[]}}"#, Code::UnknownField, "/policy/caps/promo"),
+            (r#"{"caps":{"im":{}}}"#, Code::WrongType, "/policy/caps/im"),
+            (r#"{"caps":{"im":[{"most":1}]}}"#, Code::MissingField, "/policy/caps/im/0/in"),
+            (r#"{"caps":{"im":[{"most":0,"in":60}]}}"#, Code::InvalidValue, "/policy/caps/im/0/most"),
+            (r#"{"caps":{"im":[{"most":101,"in":60}]}}"#, Code::InvalidValue, "/policy/caps/im/0/most"),
+            (r#"{"caps":{"im":[{"most":1,"in":59}]}}"#, Code::InvalidValue, "/policy/caps/im/0/in"),
+            (r#"{"caps":{"im":[{"most":1,"in":2592001}]}}"#, Code::InvalidValue, "/policy/caps/im/0/in"),
+            (
+                r#"{"caps":{"im":[{"most":1,"in":60},{"most":1,"in":60},{"most":1,"in":60},{"most":1,"in":60},{"most":1,"in":60}]}}"#,
+                Code::InvalidValue,
+                "/policy/caps/im",
+            ),
+            (r#"{"govern":{}}"#, Code::WrongType, "/policy/govern"),
+            (r#"{"govern":[{"category":"promo"}]}"#, Code::InvalidValue, "/policy/govern/0/category"),
+            (
+                r#"{"govern":[{"category":"im","click_rate_under":"1","of":"app","sends":1}]}"#,
+                Code::InvalidValue,
+                "/policy/govern/0/click_rate_under",
+            ),
+            (
+                r#"{"govern":[{"category":"im","click_rate_under":1.1,"of":"app","sends":1}]}"#,
+                Code::InvalidValue,
+                "/policy/govern/0/click_rate_under",
+            ),
+            (
+                r#"{"govern":[{"category":"im","click_rate_under":0.1,"of":"user","sends":101}]}"#,
+                Code::InvalidValue,
+                "/policy/govern/0/sends",
+            ),
+            (
+                r#"{"govern":[{"category":"im","click_rate_under":0.1,"of":"user","sends":9,"wait":1}]}"#,
+                Code::UnknownField,
+                "/policy/govern/0/wait",
+            ),
+        ] {
+            let problem = read(said).unwrap_err();
+            assert_eq!((problem.code, problem.pointer.as_deref()), (code, Some(at)), "{said}");
+        }
+    }
 }

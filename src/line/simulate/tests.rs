@@ -9,9 +9,10 @@ use crate::{
         resolve::{Found, Known, Reached},
     },
     model::{
-        app::{App, Credential, Limit, Over},
+        app::{App, Credential},
         device::{Address, Permission},
         ids::{DeviceId, PushId, UserId},
+        policy::{Limit, Over},
         push::Category,
         secret::Secret,
         table::gather,

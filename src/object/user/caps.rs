@@ -6,10 +6,11 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
     model::{
+        policy::Cap,
         push::Category,
-        time::{DayZone, Millis},
+        time::{Day, DayZone, Millis},
     },
-    wire::user::{Spend, Spent},
+    wire::user::{Rule, Spend, Spent},
 };
 
 #[cfg(test)]
@@ -37,12 +38,20 @@ struct Sent {
     at: Millis,
     /// It counts for something until then.
     until: Millis,
-    /// Devices, and the day of each at its vendor; 0 where that does not count.
-    devices: Vec<(u32, u64)>,
+    devices: Vec<SentTo>,
     /// Another call has passed on its account: it stays, whoever gives it back. Written down with the next change.
     shared: bool,
-    campaign: u32,
+    /// By its tag.
+    campaign: Option<u32>,
     clicked: bool,
+}
+
+/// A device that a push went to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+struct SentTo {
+    tag: u32,
+    /// It counts on this day at its vendor, where that counts.
+    day: Option<Day>,
 }
 
 impl Caps {
@@ -69,56 +78,47 @@ impl Caps {
             return vec![Spent::Governed(rule); ask.devices.len()];
         }
         if known.is_none()
-            && let Some(until) = self.full(ask.category, &ask.caps, now)
+            && let Some(until) = self.full(ask, now)
         {
             return vec![Spent::User(until); ask.devices.len()];
         }
-        let mut until = ask.caps.iter().map(|(_, secs)| at.plus_secs(*secs)).max().unwrap_or_default();
-        if !ask.govern.is_empty() {
-            until = until.max(at.plus_secs(GOVERNED_SECS));
-        }
+        let windows = ask.caps.iter().map(|cap| u64::from(cap.window_secs));
+        let governed = (!ask.rules.is_empty()).then_some(GOVERNED_SECS);
+        let mut until = windows.chain(governed).map(|secs| at.plus_secs(secs)).max().unwrap_or_default();
         let today = now.day(ZONE);
         let mut fresh = Vec::new();
         let mut answers = Vec::new();
-        for (device, limit) in &ask.devices {
-            let counted = (*device, if *limit > 0 { today.0 } else { 0 });
-            answers.push(if had.contains(&counted) || fresh.contains(&counted) {
+        for place in &ask.devices {
+            let to = SentTo { tag: place.tag, day: place.per_day.map(|_| today) };
+            answers.push(if had.contains(&to) || fresh.contains(&to) {
                 Spent::Known
-            } else if *limit > 0 && self.sent_to(counted) >= *limit {
+            } else if place.per_day.is_some_and(|most| self.sent(to) >= most as usize) {
                 Spent::Device(today.end(ZONE))
             } else {
-                if *limit > 0 {
+                if place.per_day.is_some() {
                     until = until.max(today.end(ZONE));
                 }
-                fresh.push(counted);
+                fresh.push(to);
                 Spent::Counted
             });
         }
-        if !fresh.is_empty() {
-            self.count(ask, known, at, until, fresh);
+        if fresh.is_empty() {
+            return answers;
+        }
+        match known.and_then(|at| self.0.get_mut(at)) {
+            Some(sent) => {
+                sent.devices.extend(fresh);
+                sent.until = sent.until.max(until);
+            }
+            None => self.remember(ask, at, until, fresh),
         }
         answers
     }
 
-    fn count(
-        &mut self,
-        ask: &Spend,
-        known: Option<usize>,
-        at: Millis,
-        until: Millis,
-        fresh: Vec<(u32, u64)>,
-    ) {
-        if let Some(sent) = known.and_then(|at| self.0.get_mut(at)) {
-            sent.devices.extend(fresh);
-            sent.until = sent.until.max(until);
-            return;
-        }
+    fn remember(&mut self, ask: &Spend, at: Millis, until: Millis, devices: Vec<SentTo>) {
         let Spend { push, category, campaign, .. } = ask.clone();
-        let place = self.0.partition_point(|sent| sent.at <= at);
-        self.0.insert(
-            place,
-            Sent { push, category, at, until, devices: fresh, shared: false, campaign, clicked: false },
-        );
+        let sent = Sent { push, category, at, until, devices, shared: false, campaign, clicked: false };
+        self.0.insert(self.0.partition_point(|sent| sent.at <= at), sent);
         if self.0.len() > SENDS_MAX {
             // Whatever a category is too many of, it takes no other one's place.
             let oldest = self.0.iter().position(|sent| sent.category == category).unwrap_or_default();
@@ -131,7 +131,7 @@ impl Caps {
         let Some(at) = self.place(push) else { return false };
         let Some(sent) = self.0.get_mut(at).filter(|sent| !sent.shared) else { return false };
         let before = sent.devices.len();
-        sent.devices.retain(|(have, _)| !devices.contains(have));
+        sent.devices.retain(|to| !devices.contains(&to.tag));
         let changed = sent.devices.len() != before;
         if sent.devices.is_empty() {
             self.0.remove(at);
@@ -148,20 +148,22 @@ impl Caps {
         changed
     }
 
-    /// The first rule by which the user does not care for this. Fewer sends than a rule looks at say nothing.
+    /// The first rule by which the user does not care for this, by its place in the policy.
     fn governed(&self, ask: &Spend) -> Option<usize> {
-        ask.govern.iter().enumerate().position(|(at, (under, sends))| {
-            let (mut n, mut clicks) = (0, 0);
-            for sent in self.0.iter().rev() {
-                let meant =
-                    sent.category == ask.category && (at < ask.whole || sent.campaign == ask.campaign);
-                if meant && n < *sends {
-                    n += 1;
-                    clicks += u64::from(sent.clicked);
-                }
-            }
-            n == *sends && clicks * 1_000_000 < u64::from(*under) * n
-        })
+        ask.rules.iter().find(|rule| self.holds(rule, ask)).map(|rule| rule.at)
+    }
+
+    /// Fewer sends than a rule looks at say nothing.
+    fn holds(&self, rule: &Rule, ask: &Spend) -> bool {
+        let meant = |sent: &&Sent| {
+            sent.category == ask.category && (!rule.by_campaign || sent.campaign == ask.campaign)
+        };
+        let (mut sends, mut clicks) = (0, 0);
+        for sent in self.0.iter().rev().filter(meant).take(rule.sends as usize) {
+            sends += 1;
+            clicks += i64::from(sent.clicked);
+        }
+        sends == i64::from(rule.sends) && rule.click_rate_under.is_above(clicks, sends)
     }
 
     fn place(&self, push: &str) -> Option<usize> {
@@ -169,18 +171,18 @@ impl Caps {
     }
 
     /// How many pushes have gone to a device on a day.
-    fn sent_to(&self, counted: (u32, u64)) -> u64 {
-        self.0.iter().filter(|sent| sent.devices.contains(&counted)).count() as u64
+    fn sent(&self, to: SentTo) -> usize {
+        self.0.iter().filter(|sent| sent.devices.contains(&to)).count()
     }
 
     /// Until when the caps let no more of a category pass, if they do not.
-    fn full(&self, category: Category, caps: &[(u32, u64)], now: Millis) -> Option<Millis> {
-        let until = |(most, secs): &(u32, u64)| {
-            let ends = self.0.iter().filter(|sent| sent.category == category);
-            let ends = ends.map(|sent| sent.at.plus_secs(*secs)).filter(|end| *end > now);
-            let ends: Vec<Millis> = ends.collect();
-            ends.get(ends.len().checked_sub(*most as usize)?).copied()
+    fn full(&self, ask: &Spend, now: Millis) -> Option<Millis> {
+        let until = |cap: &Cap| {
+            let sent = self.0.iter().filter(|sent| sent.category == ask.category);
+            let ends = sent.map(|sent| sent.at.plus_secs(cap.window_secs.into()));
+            let ends: Vec<Millis> = ends.filter(|end| *end > now).collect();
+            ends.get(ends.len().checked_sub(cap.most as usize)?).copied()
         };
-        caps.iter().filter_map(until).max()
+        ask.caps.iter().filter_map(until).max()
     }
 }

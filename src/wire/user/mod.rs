@@ -17,7 +17,7 @@ mod spend;
 
 pub use copy::{Copy, FRESH_MS, Quiet, Reach};
 pub use reply::{Advice, Advise, DEAD_DAYS, Dead, Done, Erased, MISSED_MAX, Missed, Person, Reply, Shown};
-pub use spend::{Spend, Spent, tag};
+pub use spend::{Place, Rule, Spend, Spent, tag};
 
 /// Durable Object binding.
 pub const BINDING: &str = "USER";
@@ -187,22 +187,15 @@ mod tests {
         let call: Request = crate::wire::text::read(text).unwrap();
         assert_eq!(serde_json::to_string(&call).unwrap(), text);
         for text in [
-            r#"[["shop",1],"u42",{"spend":["0000000000000001","marketing",[[7,2],[8,0]],[[3,86400]],5,[[10000,20]],1,false]}]"#,
+            r#"[["shop",1],"u42",{"spend":["0000000000000001","marketing",5,[[7,2],[8,null]],[{"most":3,"in":86400}],[[1,true,0.01,20]],false]}]"#,
             r#"[["shop",1],"u42",{"unspend":["0000000000000001",[7]]}]"#,
         ] {
             let call: Request = crate::wire::text::read(text).unwrap();
             assert_eq!(serde_json::to_string(&call).unwrap(), text);
         }
-        let spent = vec![
-            Spent::Counted,
-            Spent::Known,
-            Spent::User(Millis(7)),
-            Spent::Device(Millis(8)),
-            Spent::Governed(1),
-        ];
-        let pairs: Vec<(u32, u64)> = spent.iter().map(|spent| (*spent).into()).collect();
-        assert_eq!(pairs, [(0, 0), (1, 0), (2, 7), (3, 8), (4, 1)]);
-        assert_eq!(pairs.into_iter().map(Spent::from).collect::<Vec<_>>(), spent);
+        let text = r#"["counted","known",{"user":7},{"device":8},{"governed":1}]"#;
+        let spent: Vec<Spent> = crate::wire::text::read(text).unwrap();
+        assert_eq!(serde_json::to_string(&spent).unwrap(), text);
         let name = name(&call.tenant, &call.user);
         assert_eq!(parse_name(&name), Some((call.tenant, call.user)));
         let wish = r#"{"locale":null,"opt_out":[["im",true]],"tags":["a"]}"#;

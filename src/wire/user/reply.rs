@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-use super::Copy;
+use super::{Copy, Spent};
 use crate::{
     model::{device::Device, ids::DeviceId, preferences::Preferences, time::Millis},
     vendor::Vendor,
@@ -55,8 +55,8 @@ pub enum Shown {
     Text(String),
     /// What a push needs.
     Reach(Copy),
-    /// Of each device that was asked about, as [`Spent`](super::Spent) is written.
-    Spent(Vec<(u32, u64)>),
+    /// Of each device that was asked about.
+    Spent(Vec<Spent>),
 }
 
 /// Everything about a user.

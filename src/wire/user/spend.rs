@@ -1,10 +1,11 @@
 //! What a push asks of a user before it goes out: may each of these devices have it?
 
+use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::{
     crypto::hash,
-    model::{ids::DeviceId, push::Category, time::Millis},
+    model::{govern::ClickRate, ids::DeviceId, policy::Cap, push::Category, time::Millis},
     vendor::Vendor,
 };
 
@@ -15,20 +16,38 @@ pub struct Spend {
     pub push: String,
     /// What it is for.
     pub category: Category,
-    /// Where it goes. In order: the device's [tag]; how many messages of what its vendor counts it may have in a day, 0 where the
-    /// vendor does not count.
-    pub devices: Vec<(u32, u64)>,
-    /// The app's caps on the category. In order: at most so many pushes; in a window of so many seconds.
-    pub caps: Vec<(u32, u64)>,
-    /// [`hash::tag`] of its campaign, 0 without one.
-    pub campaign: u32,
-    /// The app's rules on what this user does not care for. In order: held back is what fewer of a million were clicked; of the
-    /// last so many.
-    pub govern: Vec<(u32, u64)>,
-    /// The first so many of the rules mean all of the category, the others its campaign.
-    pub whole: usize,
+    /// [`hash::tag`] of its campaign.
+    pub campaign: Option<u32>,
+    /// Where it goes.
+    pub devices: Vec<Place>,
+    /// The app's caps on the category.
+    pub caps: Vec<Cap>,
+    /// The app's rules on what this user does not care for, as far as they mean this push.
+    pub rules: Vec<Rule>,
     /// It is another try.
     pub again: bool,
+}
+
+/// A device at its vendor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Place {
+    /// Its [tag].
+    pub tag: u32,
+    /// How many messages of what its vendor counts it may have in a day, where the vendor counts.
+    pub per_day: Option<u32>,
+}
+
+/// A rule on what a user does not care for: held back is what fewer than so many were clicked of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Rule {
+    /// Its place in the policy.
+    pub at: usize,
+    /// Only messages of this campaign are counted; else all of the category.
+    pub by_campaign: bool,
+    /// Which part.
+    pub click_rate_under: ClickRate,
+    /// Of the last so many.
+    pub sends: u32,
 }
 
 /// Names a device at its vendor: at another vendor it begins anew.
@@ -36,8 +55,9 @@ pub fn tag(vendor: Vendor, device: &DeviceId) -> u32 {
     hash::tag(&format!("{} {device}", vendor.name()))
 }
 
-/// The answer about one device; on the way it is a pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The answer about one device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Spent {
     /// It passes, and is counted from now on.
     Counted,
@@ -47,32 +67,8 @@ pub enum Spent {
     User(Millis),
     /// The device has had as many as its vendor allows, until then.
     Device(Millis),
-    /// The user does not care for these: the rule of this number.
+    /// The user does not care for these: the rule of this place in the policy.
     Governed(usize),
-}
-
-impl From<(u32, u64)> for Spent {
-    fn from((kind, until): (u32, u64)) -> Self {
-        match kind {
-            0 => Self::Counted,
-            1 => Self::Known,
-            2 => Self::User(Millis(until)),
-            3 => Self::Device(Millis(until)),
-            _ => Self::Governed(usize::try_from(until).unwrap_or_default()),
-        }
-    }
-}
-
-impl From<Spent> for (u32, u64) {
-    fn from(spent: Spent) -> Self {
-        match spent {
-            Spent::Counted => (0, 0),
-            Spent::Known => (1, 0),
-            Spent::User(until) => (2, until.0),
-            Spent::Device(until) => (3, until.0),
-            Spent::Governed(rule) => (4, rule as u64),
-        }
-    }
 }
 
 impl Spent {

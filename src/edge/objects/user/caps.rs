@@ -13,15 +13,11 @@ use crate::{
 };
 
 impl User {
-    pub(super) fn spend(&self, ask: &Spend) -> worker::Result<Vec<(u32, u64)>> {
+    pub(super) fn spend(&self, ask: &Spend) -> worker::Result<Vec<Spent>> {
         let mut answers = Vec::new();
         self.caps(&mut |caps| {
-            let mut changed = false;
-            for spent in caps.spend(ask, now()) {
-                changed |= spent == Spent::Counted;
-                answers.push(spent.into());
-            }
-            changed
+            answers = caps.spend(ask, now());
+            answers.contains(&Spent::Counted)
         })?;
         Ok(answers)
     }

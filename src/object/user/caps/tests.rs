@@ -1,9 +1,9 @@
 use super::*;
 use crate::{
-    model::{app::Policy, ids::DeviceId},
+    model::{govern::ClickRate, ids::DeviceId, policy::Policy},
     object::user::sample::HOUR,
     vendor::{Vendor, rules},
-    wire::user::tag,
+    wire::user::{Place, tag},
 };
 
 mod list;
@@ -11,26 +11,36 @@ mod list;
 /// Midnight in China.
 const MIDNIGHT: u64 = 20_000 * 24 * HOUR + 16 * HOUR;
 
-type Pair = (u32, u64);
-
-fn place(device: &str, vendor: Vendor, limit: u64) -> Pair {
-    (tag(vendor, &DeviceId::parse(device).unwrap()), limit)
+fn place(device: &str, vendor: Vendor, per_day: impl Into<Option<u32>>) -> Place {
+    Place { tag: tag(vendor, &DeviceId::parse(device).unwrap()), per_day: per_day.into() }
 }
 
-fn vivo(device: &str) -> Pair {
+fn vivo(device: &str) -> Place {
     place(device, Vendor::Vivo, 2)
 }
 
-fn ask(push: &str, devices: &[Pair], caps: &[Pair]) -> Spend {
+/// A device of which its vendor counts nothing.
+fn apns(device: &str) -> Place {
+    place(device, Vendor::Apns, None)
+}
+
+fn cap(most: u32, window_secs: u32) -> Cap {
+    Cap { most, window_secs }
+}
+
+fn rule(at: usize, by_campaign: bool, under: f64, sends: u32) -> Rule {
+    Rule { at, by_campaign, click_rate_under: ClickRate::new(under).unwrap(), sends }
+}
+
+fn ask(push: &str, devices: &[Place], caps: &[Cap]) -> Spend {
     let (devices, caps) = (devices.to_vec(), caps.to_vec());
     Spend {
         push: push.into(),
         category: Category::Marketing,
+        campaign: None,
         devices,
         caps,
-        campaign: 0,
-        govern: Vec::new(),
-        whole: 0,
+        rules: Vec::new(),
         again: false,
     }
 }
@@ -46,7 +56,7 @@ fn vendors_who_count_what_a_device_gets_have_their_day_in_china() {
 
 #[test]
 fn the_row_is_pinned() {
-    let text = r#"[["0000000000000001","marketing",7,99,[[1,20000],[2,0]],false,5,true]]"#;
+    let text = r#"[["0000000000000001","marketing",7,99,[[1,20000],[2,null]],false,5,true],["0000000000000002","im",8,99,[[1,null]],false,null,false]]"#;
     let caps: Caps = crate::wire::text::read(text).unwrap();
     assert_eq!(serde_json::to_string(&caps).unwrap(), text);
 }
@@ -87,8 +97,8 @@ fn all_that_a_vendor_counts_is_counted_together_and_another_vendor_is_not() {
 #[test]
 fn the_apps_caps_count_pushes_of_a_user_in_a_window_that_slides() {
     let mut caps = Caps::default();
-    let rules = [(2, 60), (3, 3_600)];
-    let phones = [vivo("a"), place("b", Vendor::Apns, 0)];
+    let rules = [cap(2, 60), cap(3, 3_600)];
+    let phones = [vivo("a"), apns("b")];
     let mut spend = |push: &str, at: u64| caps.spend(&ask(push, &phones, &rules), Millis(MIDNIGHT + at));
     assert_eq!(spend("1", 0), [Spent::Counted; 2], "two devices are one push");
     assert_eq!(spend("2", 10), [Spent::Counted; 2]);
@@ -110,7 +120,7 @@ fn the_apps_caps_count_pushes_of_a_user_in_a_window_that_slides() {
 fn what_is_given_back_can_be_spent_again_unless_somebody_else_has_passed_on_it() {
     let (mut caps, now) = (Caps::default(), Millis(MIDNIGHT));
     let both = [vivo("d"), vivo("e")];
-    let tags = both.map(|(tag, _)| tag);
+    let tags = both.map(|place| place.tag);
     assert_eq!(caps.spend(&ask("a", &both, &[]), now), [Spent::Counted; 2]);
     assert!(caps.unspend("a", &tags[..1]));
     assert!(!caps.unspend("a", &tags[..1]), "once");
@@ -144,54 +154,50 @@ fn what_a_user_does_not_care_for_is_held_back_by_the_last_sends_once_there_are_e
     let mut caps = Caps::default();
     let now = |n: u64| Millis(MIDNIGHT + n);
     // Fewer than half of the last four, and none of the last two of a campaign.
-    let rules = |campaign: u32| Spend {
+    let (of_all, of_campaign) = (rule(3, false, 0.5, 4), rule(5, true, 1e-6, 2));
+    let rules = |campaign: Option<u32>| Spend {
         campaign,
-        govern: if campaign > 0 { vec![(500_000, 4), (1, 2)] } else { vec![(500_000, 4)] },
-        whole: 1,
-        ..ask("", &[place("d", Vendor::Apns, 0)], &[])
+        rules: if campaign.is_some() { vec![of_all, of_campaign] } else { vec![of_all] },
+        ..ask("", &[apns("d")], &[])
     };
     let spend = |caps: &mut Caps, push: &str, campaign, at| {
         caps.spend(&Spend { push: push.into(), ..rules(campaign) }, now(at))[0]
     };
     for (n, push) in ["1", "2", "3", "4"].iter().enumerate() {
-        assert_eq!(spend(&mut caps, push, u32::from(n > 1), n as u64), Spent::Counted, "too few to say");
+        assert_eq!(spend(&mut caps, push, (n > 1).then_some(1), n as u64), Spent::Counted, "too few to say");
     }
-    assert_eq!(spend(&mut caps, "5", 0, 5), Spent::Governed(0));
-    assert_eq!(spend(&mut caps, "4", 0, 5), Spent::Known, "what has passed is not held back");
-    let im = Spend { category: Category::Im, push: "im".into(), ..rules(0) };
+    assert_eq!(spend(&mut caps, "5", None, 5), Spent::Governed(3));
+    assert_eq!(spend(&mut caps, "4", None, 5), Spent::Known, "what has passed is not held back");
+    let im = Spend { category: Category::Im, push: "im".into(), ..rules(None) };
     assert_eq!(caps.spend(&im, now(5)), [Spent::Counted], "another category");
     assert!(caps.clicked(&["1".into(), "2".into(), "none".into()]));
     assert!(!caps.clicked(&["1".into()]), "once");
-    assert_eq!(spend(&mut caps, "5", 0, 5), Spent::Counted);
+    assert_eq!(spend(&mut caps, "5", None, 5), Spent::Counted);
     // "2" of "2" to "5" is too few; a click on one of them is enough, but for the campaign.
-    assert_eq!(spend(&mut caps, "6", 1, 6), Spent::Governed(0));
+    assert_eq!(spend(&mut caps, "6", Some(1), 6), Spent::Governed(3));
     assert!(caps.clicked(&["5".into()]));
-    assert_eq!(spend(&mut caps, "6", 1, 6), Spent::Governed(1));
-    assert_eq!(spend(&mut caps, "6", 2, 6), Spent::Counted, "another campaign");
+    assert_eq!(spend(&mut caps, "6", Some(1), 6), Spent::Governed(5));
+    assert_eq!(spend(&mut caps, "6", Some(2), 6), Spent::Counted, "another campaign");
     // What is held back is not sent, so by and by there are too few again.
     let month = 30 * 24 * HOUR;
-    assert_eq!(spend(&mut caps, "7", 1, month), Spent::Governed(0));
-    assert_eq!(spend(&mut caps, "7", 1, month + 4), Spent::Counted);
+    assert_eq!(spend(&mut caps, "7", Some(1), month), Spent::Governed(3));
+    assert_eq!(spend(&mut caps, "7", Some(1), month + 4), Spent::Counted);
 }
 
 #[test]
 fn a_category_of_which_there_are_too_many_takes_no_other_ones_place() {
     let mut caps = Caps::default();
-    caps.spend(&ask("cap", &[place("d", Vendor::Apns, 0)], &[(1, 2_592_000)]), Millis(MIDNIGHT));
+    caps.spend(&ask("cap", &[apns("d")], &[cap(1, 2_592_000)]), Millis(MIDNIGHT));
     for n in 0..SENDS_MAX as u64 {
-        let devices = [place("d", Vendor::Apns, 0)];
-        let ask =
-            Spend { category: Category::Im, govern: vec![(1, 100)], ..ask(&n.to_string(), &devices, &[]) };
+        let devices = [apns("d")];
         let ask = Spend {
-            govern: if n < 100 { ask.govern.clone() } else { Vec::new() },
-            caps: vec![(100, 60)],
-            ..ask
+            category: Category::Im,
+            rules: if n < 100 { vec![rule(0, false, 1e-6, 100)] } else { Vec::new() },
+            ..ask(&n.to_string(), &devices, &[cap(100, 60)])
         };
         caps.spend(&ask, Millis(MIDNIGHT + 60_000 * n));
     }
     assert!(
-        !caps.spend(&ask("more", &[place("d", Vendor::Apns, 0)], &[(1, 2_592_000)]), Millis(MIDNIGHT + HOUR))
-            [0]
-        .passes()
+        !caps.spend(&ask("more", &[apns("d")], &[cap(1, 2_592_000)]), Millis(MIDNIGHT + HOUR))[0].passes()
     );
 }

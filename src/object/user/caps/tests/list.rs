@@ -16,7 +16,7 @@ struct Passed {
     category: Category,
     at: u64,
     until: u64,
-    devices: Vec<Pair>,
+    devices: Vec<(u32, u64)>,
 }
 
 impl Reference {
@@ -25,10 +25,10 @@ impl Reference {
         self.pushes.retain(|_, passed| passed.until > now);
         let day = (now + 8 * HOUR) / (24 * HOUR);
         if !self.pushes.contains_key(&ask.push) {
-            let full = ask.caps.iter().any(|(most, secs)| {
-                let window = secs * 1_000;
+            let full = ask.caps.iter().any(|cap| {
+                let window = u64::from(cap.window_secs) * 1_000;
                 let inside = |passed: &&Passed| passed.category == ask.category && passed.at + window > now;
-                self.pushes.values().filter(inside).count() >= *most as usize
+                self.pushes.values().filter(inside).count() >= cap.most as usize
             });
             if full {
                 return vec![false; ask.devices.len()];
@@ -41,16 +41,21 @@ impl Reference {
             devices: Vec::new(),
         });
         let mut answers = Vec::new();
-        for (device, limit) in &ask.devices {
-            let counted = (*device, if *limit == 0 { 0 } else { day });
+        for Place { tag, per_day } in &ask.devices {
+            let counted = (*tag, if per_day.is_none() { 0 } else { day });
             let sent = self.pushes.values().filter(|passed| passed.devices.contains(&counted)).count();
             let had = passed.devices.contains(&counted);
-            let passes = had || *limit == 0 || sent < *limit as usize;
+            let passes = had || per_day.is_none_or(|most| sent < most as usize);
             answers.push(passes);
             if passes && !had {
                 passed.devices.push(counted);
-                let caps = ask.caps.iter().map(|(_, secs)| passed.at + secs * 1_000).max().unwrap_or(0);
-                let ends = if *limit == 0 { 0 } else { (day + 1) * 24 * HOUR - 8 * HOUR };
+                let caps = ask
+                    .caps
+                    .iter()
+                    .map(|cap| passed.at + u64::from(cap.window_secs) * 1_000)
+                    .max()
+                    .unwrap_or(0);
+                let ends = if per_day.is_none() { 0 } else { (day + 1) * 24 * HOUR - 8 * HOUR };
                 passed.until = passed.until.max(caps).max(ends);
                 self.pushes.insert(ask.push.clone(), passed.clone());
             }
@@ -88,15 +93,15 @@ proptest! {
                 Act::Sleep => caps = crate::wire::text::read(&serde_json::to_string(&caps).unwrap()).unwrap(),
                 Act::Spend { push, devices, marketing, capped, again } => {
                     let phone = |n: &u8| match n {
-                        0 => place("a", Vendor::Apns, 0),
+                        0 => apns("a"),
                         1 => place("b", Vendor::Meizu, 3),
                         n => vivo(if *n == 2 { "a" } else { "c" }),
                     };
-                    let devices: Vec<Pair> = devices.iter().map(phone).collect();
+                    let devices: Vec<Place> = devices.iter().map(phone).collect();
                     // A push is what it is each time it is asked about.
                     let marketing = marketing ^ (push % 2 == 0);
-                    let rules = [(2, 60), (4, 3_600)];
-                    let rules = if capped || devices.iter().any(|(_, limit)| *limit == 0) { &rules[..] } else { &[] };
+                    let rules = [cap(2, 60), cap(4, 3_600)];
+                    let rules = if capped || devices.iter().any(|place| place.per_day.is_none()) { &rules[..] } else { &[] };
                     let category = if marketing { Category::Marketing } else { Category::Follow };
                     let ask = Spend { category, again, ..ask(&format!("{push} {marketing}"), &devices, rules) };
                     let answers = caps.spend(&ask, Millis(now));
