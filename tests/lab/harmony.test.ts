@@ -155,6 +155,32 @@ test("dead tokens are named by reason, whether some live or none", async () => {
   assert.deepEqual([none.json.code, none.json.msg], ["80300007", '{"failure":1,"illegalTokens":{"noRight":["c"]}}']);
 });
 
+test("two marketing messages a day to one phone: what is over is taken, and reported with 256", async () => {
+  const usual = operator;
+  const reports = (): string[] => lab.callbacks("harmony").map(({ event, targets }) => `${event} ${targets.join()}`);
+  const to = async (token: string[], options = {}, category = "MARKETING"): Promise<string> => (await send({ category }, options, token)).json.code;
+  lab.console("harmony", { url: "https://push.example/cb" });
+  lab.token("harmony", "bad", { state: "invalid" });
+  assert.deepEqual([await to(["a"]), await to(["a"]), await to(["a"], {}, "SUBSCRIPTION")], Array(3).fill("80000000"));
+  assert.deepEqual([reports(), lab.log().at(-1)?.capped], [["0 a", "0 a", "0 a"], []]);
+  assert.equal(await to(["a", "b", "bad"]), "80100000");
+  assert.deepEqual([reports().slice(3), lab.log().at(-1)?.capped], [["0 b", "256 a"], ["a"]]);
+  assert.equal(await to(["a"], { testMessage: true }), "80000000");
+  assert.equal(reports().at(-1), "0 a", "a test is not counted");
+  for (const [per_device, passes] of [[5, 5], [false, 7]] as const) {
+    operator = await lab.makeKeys("harmony", { per_device });
+    access = await jwt();
+    for (let n = 0; n < 7; n++) await to(["a"]);
+    assert.equal(reports().slice(-7).filter((one) => one === "0 a").length, passes);
+  }
+  [operator, access] = [usual, await jwt({}, {}, usual)];
+  lab.settings({ clock_offset: 86_400 });
+  const tomorrow = `Bearer ${await jwt({ iat: seconds(86_400), exp: seconds(90_000) })}`;
+  const body = { payload: { notification: { ...NOTIFICATION, category: "MARKETING" } }, target: { token: ["a"] } };
+  await sendBody(body, { authorization: tomorrow });
+  assert.equal(reports().at(-1), "0 a", "the next day");
+});
+
 test("what is no message; faults speak Huawei's words", async () => {
   for (const body of ["{", [], { target: { token: ["phone"] } }]) assert.equal((await sendBody(body)).json.code, "80100003");
   assert.equal((await postJson(`${lab.url}/push-api.cloud.huawei.com/v3/x/messages:push`, {})).status, 404);

@@ -133,6 +133,32 @@ test("expired and failed tokens have a list each, and where none lives nothing i
   assert.deepEqual([none.code, none.data.sendResult, none.data.expireTokens, none.data.failTokens], [200, false, ["a"], ["b"]]);
 });
 
+test("two marketing messages a day to one phone: what is over is taken, and reported with 102", async () => {
+  const usual = operator;
+  const marketing = shown({ importance: "LOW" });
+  const reports = (): string[] => lab.callbacks("honor").map(({ event, targets }) => `${event} ${targets.join()}`);
+  lab.console("honor", { url: "https://push.example/cb" });
+  lab.token("honor", "bad", { state: "expired" });
+  for (const message of [marketing, marketing, {}, { android: {} }]) assert.equal((await send(message, ["a"])).json.data.sendResult, true);
+  assert.deepEqual([reports(), lab.log().at(-1)?.capped], [Array(4).fill("0 a"), []]);
+  const { data } = (await send(marketing, ["a", "b", "bad"])).json;
+  assert.deepEqual([data.sendResult, data.failTokens, data.expireTokens], [true, [], ["bad"]]);
+  assert.deepEqual([reports().slice(4), lab.log().at(-1)?.capped], [["0 b", "102 a"], ["a"]]);
+  await send({ android: { ...marketing.android, targetUserType: 1 } }, ["a"]);
+  assert.equal(reports().at(-1), "0 a", "a test is not counted");
+  for (const [per_device, passes] of [[5, 5], [false, 7]] as const) {
+    operator = await lab.makeKeys("honor", { per_device });
+    access = (await exchange()).json.access_token;
+    for (let n = 0; n < 7; n++) await send(marketing, ["a"]);
+    assert.equal(reports().slice(-7).filter((one) => one === "0 a").length, passes);
+  }
+  operator = usual;
+  lab.settings({ clock_offset: 86_400 });
+  access = (await exchange()).json.access_token;
+  await sendBody({ ...marketing, token: ["a"] }, { timestamp: String(Date.now() + 86_400_000) });
+  assert.equal(reports().at(-1), "0 a", "the next day");
+});
+
 test("what is no message, another path", async () => {
   for (const body of ["{", []]) assert.equal((await sendBody(body)).json.code, 80100003);
   assert.equal((await postJson(`${lab.url}/push-api.cloud.honor.com/v1/${operator["app_id"]}/messages:send`, {})).status, 404);

@@ -163,6 +163,46 @@ test("what is no message, another method, another path", async () => {
   assert.equal((await sendTo(`/v2/${operator["project_id"]}/messages:push`, {})).status, 404);
 });
 
+test("two marketing messages a day to one phone: what is over is taken, and reported with 256", async () => {
+  const marketing = android({ category: "MARKETING", bi_tag: "m-1" });
+  const reports = (): string[] => lab.callbacks("huawei").map(({ event, targets }) => `${event} ${targets.join()}`);
+  lab.console("huawei", { url: "https://push.example/cb" });
+  lab.token("huawei", "bad", { state: "invalid" });
+  for (const message of [marketing, android({})]) assert.equal((await send(message, ["a"])).json.code, "80000000", "without a category it is marketing");
+  assert.deepEqual([reports(), lab.log().at(-1)?.capped], [["0 a", "0 a"], []]);
+  const some = await send(marketing, ["a", "b", "bad"]);
+  assert.equal(some.json.msg, '{"success":2,"failure":1,"illegal_tokens":["bad"]}');
+  assert.deepEqual([reports().slice(2), lab.log().at(-1)?.capped], [["0 b", "256 a"], ["a"]]);
+  for (const free of [{}, android({ category: "MARKETING", target_user_type: 1 }), { android: {} }]) await send(free, ["a"]);
+  assert.deepEqual(reports().slice(4), ["0 a", "0 a", "0 a"], "service, tests and data are not counted");
+  lab.settings({ clock_offset: 86_400 });
+  access = (await exchange()).json.access_token;
+  await send(marketing, ["a"]);
+  assert.equal(reports().at(-1), "0 a", "the next day");
+});
+
+test("news apps have another number, and an account may count nothing; a reset forgets what was counted", async () => {
+  const usual = operator;
+  for (const [per_device, passes] of [[5, 5], [false, 7], [undefined, 2]] as const) {
+    operator = await lab.makeKeys("huawei", per_device === undefined ? {} : { per_device });
+    access = (await exchange()).json.access_token;
+    const over = async (): Promise<number> => {
+      const capped = [];
+      for (let n = 0; n < 7; n++) {
+        await send(android({ category: "MARKETING" }));
+        capped.push(...(lab.log().at(-1)?.capped ?? []));
+      }
+      return capped.length;
+    };
+    assert.equal(await over(), 7 - passes);
+    lab.reset();
+    access = (await exchange()).json.access_token;
+    assert.equal(await over(), 7 - passes);
+  }
+  for (const per_device of [0, 1.5, "5", true]) await assert.rejects(lab.make("huawei", { per_device }), /per_device/);
+  operator = usual;
+});
+
 test("faults speak Huawei's words, for one project or one phone", async () => {
   lab.fault({ vendor: "huawei", match: { account: operator["project_id"] as string }, do: { reason: "81000001" } });
   lab.fault({ vendor: "huawei", match: { token: "b" }, do: { reason: "503" } });

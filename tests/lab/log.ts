@@ -21,6 +21,8 @@ export interface LogEntry {
   status: number | null;
   reason: string | null;
   fault: string | null;
+  /** Phones that had had their day's share: they got nothing. */
+  capped: readonly string[];
 }
 
 export interface LogFilter {
@@ -50,6 +52,7 @@ export interface Seen {
   status: number | undefined;
   reason: string | undefined;
   fault: string | undefined;
+  capped: readonly string[] | undefined;
 }
 
 export class Log {
@@ -66,7 +69,7 @@ export class Log {
     if (this.#size === 0) return undefined;
     const seq = ++this.#lastSeq;
     request.detach();
-    const seen: Seen = { seq, at: Date.now(), vendor, request, status: undefined, reason: undefined, fault };
+    const seen: Seen = { seq, at: Date.now(), vendor, request, status: undefined, reason: undefined, fault, capped: undefined };
     this.#slots[seq % this.#size] = seen;
     return seen;
   }
@@ -112,6 +115,7 @@ function describe(seen: Seen): LogEntry {
     status: seen.status ?? null,
     reason: seen.reason ?? null,
     fault: seen.fault ?? null,
+    capped: seen.capped ?? [],
   };
 }
 

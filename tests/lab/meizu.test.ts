@@ -117,6 +117,28 @@ test("only those who failed are named, by code", async () => {
   assert.deepEqual((await send({}, "gone")).json.value, { 110002: ["gone"] }, "HTTP 200 and code 200 with none reached");
 });
 
+test("three public messages a day to one phone: who has had them is named with 110011", async () => {
+  const usual = operator;
+  const news = bar({ noticeMsgType: 0 });
+  for (const message of [news, bar({ noticeMsgType: undefined }), {}, news]) assert.deepEqual((await send(message, "a")).json.value, {}, "private ones are not counted");
+  lab.token("meizu", "gone", { state: "unsubscribed" });
+  const extra = { callback: "https://push.example/cb" };
+  const { json } = await send({ ...news, extra }, "a,b,gone");
+  assert.deepEqual([json.code, json.value], ["200", { 110002: ["gone"], 110011: ["a"] }]);
+  assert.deepEqual([lab.callbacks("meizu").map(({ targets }) => targets), lab.log().at(-1)?.capped], [[["b"]], ["a"]]);
+  assert.deepEqual((await send({}, "a")).json.value, {});
+  for (const [per_device, passes] of [[5, 5], [false, 7]] as const) {
+    operator = await lab.makeKeys("meizu", { per_device });
+    const values = [];
+    for (let n = 0; n < 7; n++) values.push((await send(news)).json.value);
+    assert.deepEqual(values, [...Array(passes).fill({}), ...Array(7 - passes).fill({ 110011: ["phone"] })]);
+  }
+  operator = usual;
+  lab.settings({ clock_offset: 86_400 });
+  assert.deepEqual((await send(news, "a")).json.value, {}, "the next day");
+  lab.reset();
+});
+
 test("what was delivered is reported to the address in the message", async () => {
   lab.token("meizu", "gone", { state: "unsubscribed" });
   const extra = { callback: "https://push.example/cb", "callback.param": "m-77" };

@@ -172,6 +172,27 @@ test("a malformed token fails at once, a dead one and one at its cap are only re
   assert.equal(lab.callbacks("oppo").at(-1)?.event, "push_arrive");
 });
 
+test("two marketing messages a day to one phone: what is over is taken, and reported as user_daily_limit", async () => {
+  const marketing = { ...CALLED, category: "CONTENT", notify_level: 1, channel_id: undefined };
+  const events = (): string[] => lab.callbacks("oppo").map(({ event, targets }) => `${event} ${Number(targets[0]?.slice(-2))}`);
+  for (const change of [marketing, CALLED, marketing]) assert.equal(await code(change), 0);
+  assert.deepEqual([events(), lab.log().at(-1)?.capped], [Array(3).fill("push_arrive 1"), []]);
+  const { json } = await sendAll([1, 2, 2, 2].map((n) => message(phone(n), marketing)));
+  assert.deepEqual(json.data.map((item: { errorCode?: number }) => item.errorCode), Array(4).fill(undefined));
+  assert.deepEqual(events().slice(3), ["user_daily_limit 1", "push_arrive 2", "push_arrive 2", "user_daily_limit 2"]);
+  assert.deepEqual(lab.log().at(-1)?.capped, [phone(1), phone(2)]);
+  assert.deepEqual([await code(CALLED), events().at(-1)], [0, "push_arrive 1"], "service messages are not counted");
+  for (const [per_device, passes] of [[5, 5], [false, 7]] as const) {
+    const other = await lab.makeKeys("oppo", { per_device });
+    const token = (await auth({}, other)).json.data.auth_token;
+    for (let n = 0; n < 7; n++) await sendAll([message(PHONE, marketing)], { token });
+    assert.equal(events().slice(-7).filter((one) => one === "push_arrive 1").length, passes);
+  }
+  lab.settings({ clock_offset: 86_400 });
+  access = (await auth({ timestamp: String(Date.now() + 86_400_000) })).json.data.auth_token;
+  assert.deepEqual([await code(marketing), events().at(-1)], [0, "push_arrive 1"], "the next day");
+});
+
 test("an id goes to one phone once", async () => {
   const twice = { app_message_id: "m-1" };
   assert.deepEqual([await code(twice), await code(twice), await code(twice, phone(2)), await code(), await code()], [0, 32, 0, 0, 0]);

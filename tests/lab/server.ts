@@ -80,6 +80,7 @@ export function createHandler(vendors: readonly Vendor[], books: Books, control:
       if (seen === undefined) return;
       seen.status = answer.status === 0 ? undefined : answer.status;
       seen.reason = answer.reason;
+      seen.capped = answer.capped;
     };
 
     if (fault !== undefined) {

@@ -180,6 +180,38 @@ test("operational messages have a total of each day of China", async () => {
   assert.equal(await result({ category: "NEWS" }), 0, "the next day");
 });
 
+test("two operational messages a day to one phone: what is over is taken, and neither arrives nor is counted", async () => {
+  operator = await lab.makeKeys("vivo", { per_day: 5 });
+  access = (await auth()).json.authToken;
+  const news = { ...CALLED, category: "NEWS" };
+  const arrived = (): number => lab.callbacks("vivo").length;
+  for (const change of [news, { ...CALLED, category: undefined }, CALLED]) assert.equal(await result(change, "a"), 0);
+  assert.deepEqual([arrived(), lab.log().at(-1)?.capped], [3, []]);
+  const { status, json } = await send(news, "a");
+  assert.deepEqual([status, json], [200, { result: 0, desc: "请求成功", taskId: json.taskId }]);
+  assert.deepEqual([arrived(), lab.log().at(-1)?.capped], [3, ["a"]]);
+  assert.deepEqual([await result({ ...news, pushMode: 1 }, "a"), lab.log().at(-1)?.capped], [0, []], "a test is not counted");
+  lab.token("vivo", "gone", { state: "unknown" });
+  const { taskId } = (await save({ category: "NEWS" })).json;
+  const some = (await list(taskId, ["a", "b", "gone"])).json;
+  assert.deepEqual([some.result, some.invalidUsers, lab.log().at(-1)?.capped], [0, [{ status: 1, userid: "gone" }], ["a"]]);
+  assert.equal((await list(taskId, ["c", "d", "a"])).json.result, 0, "five have arrived");
+  assert.deepEqual([await result(news, "a"), await result(news, "e")], [0, 10070], "only what would arrive is over the total");
+  lab.settings({ clock_offset: 86_400 });
+  access = (await auth({ timestamp: String(Date.now() + 86_400_000) })).json.authToken;
+  assert.deepEqual([await result(news, "a"), arrived()], [0, 4], "the next day");
+});
+
+test("news apps have another number, and an account may count nothing", async () => {
+  for (const [per_device, passes] of [[5, 5], [false, 7]] as const) {
+    operator = await lab.makeKeys("vivo", { per_device });
+    access = (await auth()).json.authToken;
+    const before = lab.callbacks("vivo").length;
+    for (let n = 0; n < 7; n++) await result({ ...CALLED, category: "NEWS" });
+    assert.equal(lab.callbacks("vivo").length - before, passes);
+  }
+});
+
 test("JSON by POST; faults speak vivo's words", async () => {
   assert.deepEqual([(await call("send", "[")).json.result, (await call("all", {})).status], [10060, 404]);
   lab.fault({ vendor: "vivo", match: { account: operator["app_id"] as string, token: "b" }, do: { reason: "10071" } });

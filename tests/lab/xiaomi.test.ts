@@ -153,6 +153,42 @@ test("public messages have a total of each day of China, private ones have none"
   assert.equal(await code({ registration_id: "d" }, small), 0, "the next day");
 });
 
+test("five public messages a day to one phone, one without a channel: what is over is taken, and reported with 128", async () => {
+  const ask = { "extra.callback": "https://push.example/cb", "extra.callback.type": "145" };
+  const news = { ...ask, "extra.channel_id": "news" };
+  const events = (): string[] => lab.callbacks("xiaomi").map(({ event, targets }) => `${event} ${targets.join()}`);
+  for (let n = 0; n < 5; n++) assert.equal(await code({ ...news, registration_id: "a" }), 0);
+  assert.deepEqual([events(), lab.log().at(-1)?.capped], [Array(5).fill("1 a"), []]);
+  lab.token("xiaomi", "dead", { state: "invalid" });
+  const { json } = await send({ ...news, registration_id: "a,b,dead" });
+  assert.deepEqual([json.code, json.data.day_acked], [0, "6"], "what is dropped is not in the day's total");
+  assert.deepEqual([events().slice(5), lab.log().at(-1)?.capped], [["1 b", "16 dead", "128 a"], ["a"]]);
+  assert.deepEqual([await code({ ...news, registration_id: "a" }), events().at(-1)], [0, "128 a"], "also where it is all of them");
+  assert.deepEqual([await code({ ...ask, ...PRIVATE, registration_id: "a" }), events().at(-1)], [0, "1 a"], "private ones are not counted");
+  for (const event of ["1 c", "128 c"]) assert.deepEqual([await code({ ...ask, registration_id: "c" }), events().at(-1)], [0, event]);
+  assert.deepEqual([await code({ ...news, registration_id: "c" }), events().at(-1)], [0, "1 c"]);
+  for (const [per_device, passes] of [[8, 8], [false, 10]] as const) {
+    const other = await lab.makeKeys("xiaomi", { channels: { news: "public" }, per_device });
+    for (let n = 0; n < 10; n++) await code({ ...news, registration_id: "a" }, other);
+    assert.equal(events().slice(-10).filter((one) => one === "1 a").length, passes);
+    await code({ ...ask, registration_id: "d" }, other);
+    await code({ ...ask, registration_id: "d" }, other);
+    assert.equal(events().at(-1), per_device === false ? "1 d" : "128 d");
+  }
+  lab.settings({ clock_offset: 86_400 });
+  assert.deepEqual([await code({ ...ask, registration_id: "a" }), events().at(-1)], [0, "1 a"], "the next day");
+});
+
+test("a public message that the day's total refuses is no phone's", async () => {
+  const small = await lab.makeKeys("xiaomi", { public_per_day: 2 });
+  assert.equal(await code({ registration_id: "a,b" }, small), 0);
+  assert.equal(await code({ registration_id: "c" }, small), 200001);
+  assert.equal(await code({ registration_id: "a" }, small), 0, "taken: it goes nowhere, and costs nothing");
+  lab.settings({ clock_offset: 86_400 });
+  assert.equal(await code({ registration_id: "c" }, small), 0);
+  assert.deepEqual(lab.log().at(-1)?.capped, []);
+});
+
 test("faults speak Xiaomi's words, for one package or one phone", async () => {
   lab.fault({ vendor: "xiaomi", match: { account: operator["package"] as string, token: "b" }, do: { reason: "200002" } });
   assert.equal(await code({}), 0);

@@ -1,5 +1,5 @@
 // The same day through edgepush: the built wasm in workerd. Its population comes by `users:import`, its messages have their
-// category, vendors report to it, and it knows the (scaled) totals of the day.
+// category, vendors report to it, and it knows the (scaled) totals of the day and what one phone may get.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { ADMIN_KEY, dispose, startVariant } from "../bench/variants.ts";
@@ -90,7 +90,7 @@ async function makeApp(base: string, lab: Lab, accounts: Accounts, limits: Limit
     huawei: granted,
     harmony: granted,
     honor: granted,
-    xiaomi: { im: template("chat"), order: template("order"), follow: {}, marketing: {} },
+    xiaomi: { im: template("chat"), order: template("order"), follow: { "extra.channel_id": "news" }, marketing: { "extra.channel_id": "news" } },
     oppo: { im: { channel_id: "chat" }, order: { channel_id: "order", private_msg_template_id: "T1", private_content_parameters: { text: "{body}" } } },
   };
   // A vendor counts news and offers together, a policy each category by itself: each has its part of the day's total.
@@ -101,8 +101,7 @@ async function makeApp(base: string, lab: Lab, accounts: Accounts, limits: Limit
       return [vendor, { follow: { per_day: follow }, marketing: { per_day: limits[vendor] - follow } }];
     }),
   );
-  // The lab's vendors do not count what one phone gets: what edgepush held back for them would be missing for nothing.
-  const policy = { classes, quota, over_quota: { follow: ["later", "drop"], marketing: ["drop"] }, per_device: false };
+  const policy = { classes, quota, over_quota: { follow: ["later", "drop"], marketing: ["drop"] } };
   const admin = new Gateway(base, ADMIN_KEY);
   await admin.putApp(APP, { ...accounts }, policy);
   const { receipts } = await admin.call<{ receipts: Record<string, string> }>("GET", `/v1/apps/${APP}`);

@@ -6,7 +6,7 @@ import { type Day, numberIn } from "./traffic.ts";
 import { VERDICTS, type Verdict, verdicts } from "./verdicts.ts";
 
 /** Where a message ended: the first of these that became of it at one of its user's phones. */
-export const ENDS = ["arrived", "quota", "off", "gone", "dead", "refused", "kept"] as const;
+export const ENDS = ["arrived", "quota", "capped", "off", "gone", "dead", "refused", "kept"] as const;
 export type End = (typeof ENDS)[number];
 
 /** What is counted in sends: one message to one phone. */
@@ -14,6 +14,7 @@ export interface Sends {
   all: number;
   accepted: number;
   quota: number;
+  capped: number;
   dead: number;
   off: number;
   other: number;
@@ -24,7 +25,7 @@ export interface Sends {
 }
 
 export interface Funnel {
-  /** Messages (one to one user) that were to be sent, that the sender took, of which a request left, that a vendor accepted, that were shown. */
+  /** Messages (one to one user) that were to be sent, that the sender took, of which a request left, that a vendor accepted (and did not drop), that were shown. */
   messages: number;
   /** Messages whose user has a phone with the app that shows notifications. */
   reachable: number;
@@ -46,7 +47,7 @@ export interface Funnel {
   seconds: number;
 }
 
-const noSends = (): Sends => ({ all: 0, accepted: 0, quota: 0, dead: 0, off: 0, other: 0, arrived: 0, toGone: 0, toSilent: 0 });
+const noSends = (): Sends => ({ all: 0, accepted: 0, quota: 0, capped: 0, dead: 0, off: 0, other: 0, arrived: 0, toGone: 0, toSilent: 0 });
 
 /** One sender's day, written down as the lab answers. */
 export class Witness {
@@ -110,7 +111,7 @@ export class Witness {
     if (sends === undefined) this.#vendors.set(vendor, (sends = noSends()));
     sends.all += 1;
     sends[verdict] += 1;
-    let end: End = verdict === "quota" || verdict === "dead" ? verdict : verdict === "off" ? "off" : "refused";
+    let end: End = verdict === "accepted" || verdict === "other" ? "refused" : verdict;
     if (verdict === "accepted") {
       end = !phone.alive ? "gone" : phone.shows ? "arrived" : "off";
       sends[({ gone: "toGone", off: "toSilent", arrived: "arrived" } as const)[end]] += 1;

@@ -3,7 +3,7 @@
 import { relative } from "node:path";
 import { table } from "../dev/print.ts";
 import { ROOT } from "../bench/variants.ts";
-import { FULL, LIMITED, type Limits } from "./accounts.ts";
+import { FULL, LIMITED, type Limits, PHONE_LIMITED, phoneLimits } from "./accounts.ts";
 import type { Funnel } from "./funnel.ts";
 
 export interface Results {
@@ -48,6 +48,7 @@ const ENDS: readonly Row[] = [
   ["messages (one to one user)", count((f) => f.messages)],
   ["= arrived", share((f) => f.ends.arrived)],
   ["+ blocked by a vendor's quota", share((f) => f.ends.quota)],
+  ["+ over the phone's daily limit", share((f) => f.ends.capped)],
   ["+ accepted or refused, notifications are off", share((f) => f.ends.off)],
   ["+ accepted, the app is gone", share((f) => f.ends.gone)],
   ["+ refused, the token is dead", share((f) => f.ends.dead)],
@@ -69,6 +70,7 @@ const SENDS: readonly Row[] = [
   ["+ accepted, the app is gone", share((f) => f.sends.toGone, sends)],
   ["+ accepted, notifications are off", share((f) => f.sends.toSilent, sends)],
   ["+ blocked by quota", share((f) => f.sends.quota, sends)],
+  ["+ over the phone's daily limit", share((f) => f.sends.capped, sends)],
   ["+ refused, the token is dead", share((f) => f.sends.dead, sends)],
   ["+ refused, notifications are off", share((f) => f.sends.off, sends)],
   ["+ refused otherwise", share((f) => f.sends.other, sends)],
@@ -88,6 +90,13 @@ const quotaRows = ({ limits, naive, edgepush }: Results): string[][] =>
     return [vendor, whole(limits[vendor]), ...of(naive), ...of(edgepush)];
   });
 
+const phoneRows = ({ naive, edgepush }: Results): string[][] => {
+  const limits = phoneLimits();
+  const over = ({ vendors }: Funnel, vendor: string): string => whole(vendors[vendor]?.capped ?? 0);
+  return PHONE_LIMITED.map((vendor) => [vendor, whole(limits[vendor] ?? 0), over(naive, vendor), over(edgepush, vendor)]);
+};
+const PHONE_HEAD = ["limit", "naive: over it", "edgepush: over it"];
+
 export function notes(results: Results): string[] {
   const { seed, users, phones, messages, naive, edgepush, own } = results;
   const scale = users < FULL ? `, its floor times ${users} / ${FULL}` : "";
@@ -95,6 +104,7 @@ export function notes(results: Results): string[] {
     `seed ${seed}: ${whole(users)} users with ${whole(phones)} phones on file, ${messages} messages a user; ${Math.round(naive.seconds)} s and ${Math.round(edgepush.seconds)} s`,
     "naive: for every message APNs, then FCM or the maker, a call each, to the last token of a table that nobody cleans up; no labels, no quota, no permission",
     `totals of the day: the vendors' rule for these phones${scale}; each sender has accounts of its own`,
+    "a phone's day: what is over the vendor's number is refused (Meizu), or taken and dropped; naive names no channel, of which Xiaomi lets a phone have one",
     `the gateway's own funnel: ${own.balanced ? "balanced" : "NOT BALANCED"}, ${whole(own.accepted)} sends accepted (the lab: ${whole(edgepush.sends.accepted)}), ${whole(own.received)} reported as received by the vendors that report`,
   ];
 }
@@ -111,6 +121,8 @@ export function print(results: Results): void {
     ...table(["what it took", ...head.slice(1)], cells(results, SENDS)),
     "",
     ...table(["day's total at", "limit", "naive: sends", "blocked", "edgepush: sends", "blocked"], quotaRows(results)),
+    "",
+    ...table(["a phone's day at", ...PHONE_HEAD], phoneRows(results)),
     "",
     ...table(["kept back by edgepush", "messages"], keptRows(results)),
     "",
@@ -131,6 +143,8 @@ function picture({ naive, edgepush }: Results): string {
     ["sent to a phone", (f) => f.sent],
     ["accepted by a vendor", (f) => f.accepted],
     ["arrived", (f) => f.arrived],
+    ["blocked by quota", (f) => f.ends.quota],
+    ["over the phone's limit", (f) => f.ends.capped],
   ];
   const [left, width, bar, row] = [170, 480, 16, 52];
   const parts = steps.map(([what, read], at) => {
@@ -173,6 +187,7 @@ export function page(results: Results): string {
     ["Where each message ended", ["", "naive", "edgepush"], cells(results, ENDS)],
     ["What it took", ["", "naive", "edgepush"], cells(results, SENDS)],
     ["Totals of the day", ["vendor", "limit", "naive: sends", "blocked", "edgepush: sends", "blocked"], quotaRows(results)],
+    ["A phone's day", ["vendor", ...PHONE_HEAD], phoneRows(results)],
     ["Kept back by edgepush", ["reason", "messages"], keptRows(results)],
   ];
   return `<!doctype html>
@@ -186,6 +201,7 @@ export function page(results: Results): string {
 ${picture(results)}
 <ul class="tiles">
 ${tile("blocked by quota (sends)", (f) => whole(f.sends.quota))}
+${tile("over the phone's daily limit (sends)", (f) => whole(f.sends.capped))}
 ${tile("arrival", (f) => percent(f.arrived, f.messages))}
 ${tile("calls per arrival", (f) => two(f.callsPerArrival))}
 ${tile("wasted sends", (f) => percent(f.sends.all - f.sends.arrived, f.sends.all))}

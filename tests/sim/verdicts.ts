@@ -2,25 +2,27 @@
 
 import type { Answer, LabRequest } from "../lab/vendors/vendor.ts";
 
-/** `off`: refused because notifications are off; `other`: any other refusal. */
-export const VERDICTS = ["accepted", "quota", "dead", "off", "other"] as const;
+/** `capped`: refused or dropped because the phone has had its day's share; `off`: refused because notifications are off; `other`: any other refusal. */
+export const VERDICTS = ["accepted", "quota", "capped", "dead", "off", "other"] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 type Say = (token: string) => Verdict;
 
-/** One verdict for every token of `tokens`, from the literal answer. */
-export function verdicts(vendor: string, request: LabRequest, { status, body, reason }: Answer, tokens: readonly string[]): Verdict[] {
+/** One verdict for every token of `tokens`: from the literal answer, but for phones of which most vendors do not say there that they are over. */
+export function verdicts(vendor: string, request: LabRequest, { status, body, reason, capped = [] }: Answer, tokens: readonly string[]): Verdict[] {
   const reader = READERS[vendor];
   if (reader === undefined) throw new Error(`no reader for the answers of ${vendor}`);
   const json: any = body === undefined || body === "" ? {} : JSON.parse(body);
-  return tokens.map(reader(status, json, reason ?? "", request));
+  const say = reader(status, json, reason ?? "", request);
+  const over = new Set(capped);
+  return tokens.map((token) => (over.has(token) ? "capped" : say(token)));
 }
 
 const all = (verdict: Verdict) => (): Verdict => verdict;
 const listed = (dead: readonly string[] = []): Say => (token) => (dead.includes(token) ? "dead" : "accepted");
 
 const VIVO: Readonly<Record<number, Verdict>> = { 1: "dead", 2: "dead", 3: "other", 5: "off" };
-const MEIZU: Readonly<Record<string, Verdict>> = { 110002: "dead", 110003: "dead", 110010: "off", 110011: "quota" };
+const MEIZU: Readonly<Record<string, Verdict>> = { 110002: "dead", 110003: "dead", 110010: "off", 110011: "capped" };
 
 const READERS: Readonly<Record<string, (status: number, json: any, reason: string, request: LabRequest) => Say>> = {
   apns: (status, _json, reason) => all(status === 200 ? "accepted" : ["Unregistered", "ExpiredToken", "BadDeviceToken"].includes(reason) ? "dead" : "other"),

@@ -6,8 +6,9 @@ import { compactVerify, importSPKI, type CryptoKey } from "jose";
 import { fields, InputError, text } from "../input.ts";
 import { bearer, jwtParts } from "../jwt.ts";
 import { digits, hex } from "../random.ts";
-import { between, CATEGORIES, huaweiAnswer, huaweiRefusal, type Refusal } from "./huawei_rules.ts";
-import { isObject, isText, reported, stateOf, texts, type Callback } from "./makers.ts";
+import { between, CAPPED, CATEGORIES, huaweiAnswer, huaweiRefusal, MARKETING_A_DAY, type Refusal } from "./huawei_rules.ts";
+import { isObject, isText, reported, stateOf, takes, texts, type Callback } from "./makers.ts";
+import { capping, perDevice, PhoneCaps } from "./phone_caps.ts";
 import type { Answer, LabRequest, Vendor, World } from "./vendor.ts";
 
 const SEND = /^\/v3\/(\w+)\/messages:send$/;
@@ -24,19 +25,21 @@ interface Account {
   readonly key_id: string;
   readonly sub_account: string;
   readonly publicKey: CryptoKey;
+  readonly perDevice: number;
 }
 
 export function harmony(world: World): Vendor {
   const accounts = new Map<string, Account>();
+  const phones = new PhoneCaps();
   const callbacks: Callback[] = [];
 
   async function register(account: unknown): Promise<void> {
-    const given = fields(account, "an account", ["project_id", "key_id", "sub_account", "public_key"]);
+    const given = fields(account, "an account", ["project_id", "key_id", "sub_account", "public_key", "per_device"]);
     const publicKey = await importSPKI(text(given, "public_key"), "PS256").catch(() => {
       throw new InputError('"public_key" must be an RSA key in SPKI PEM');
     });
     const [project_id, key_id, sub_account] = [text(given, "project_id"), text(given, "key_id"), text(given, "sub_account")];
-    accounts.set(project_id, { project_id, key_id, sub_account, publicKey });
+    accounts.set(project_id, { project_id, key_id, sub_account, publicKey, perDevice: perDevice(given, MARKETING_A_DAY) });
   }
 
   async function refuseCaller(request: LabRequest, project: string): Promise<Refusal | undefined> {
@@ -73,13 +76,16 @@ export function harmony(world: World): Vendor {
       (illegalTokens[reason] ??= []).push(token);
       failure += 1;
     }
-    const id = hex(24);
-    const tag = isObject(rest["pushOptions"]) ? rest["pushOptions"]["biTag"] : undefined;
-    callbacks.push(...reported(world, "harmony", { account, id }, tag, targets));
-    if (failure === 0) return huaweiAnswer(80000000, "Success", id);
     const success = targets.length - failure;
     if (success === 0) return huaweiAnswer(80300007, JSON.stringify({ failure, illegalTokens }));
-    return huaweiAnswer(80100000, JSON.stringify({ success, failure, illegalTokens }), id);
+    const id = hex(24);
+    const tag = isObject(rest["pushOptions"]) ? rest["pushOptions"]["biTag"] : undefined;
+    const taken = targets.filter((token) => takes(world, "harmony", token));
+    const marketing = request.header("push-type") === "0" && isMarketing(rest["payload"]) && !testing;
+    const share = phones.take(account, taken, world.now(), marketing ? (accounts.get(account)?.perDevice ?? 0) : Infinity);
+    callbacks.push(...reported(world, "harmony", { account, id }, tag, share, CAPPED));
+    const some = (): Answer => huaweiAnswer(80100000, JSON.stringify({ success, failure, illegalTokens }), id);
+    return capping(failure === 0 ? huaweiAnswer(80000000, "Success", id) : some(), share.over);
   }
 
   return {
@@ -101,17 +107,23 @@ export function harmony(world: World): Vendor {
     callbacks: () => [...callbacks],
     register,
     async make(options) {
-      const given = fields(options ?? {}, "options", ["bits"]);
+      const given = fields(options ?? {}, "options", ["bits", "per_device"]);
       const pair = await promisify(generateKeyPair)("rsa", { modulusLength: given["bits"] === 4096 ? 4096 : 2048 });
       const account = { project_id: digits(18), key_id: hex(32), sub_account: digits(9) };
-      await register({ ...account, public_key: pair.publicKey.export({ type: "spki", format: "pem" }) });
+      const { bits: _, ...more } = given;
+      await register({ ...account, ...more, public_key: pair.publicKey.export({ type: "spki", format: "pem" }) });
       return { ...account, private_key: pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
     },
     reset(everything) {
+      phones.clear();
       callbacks.length = 0;
       if (everything) accounts.clear();
     },
   };
+}
+
+function isMarketing(payload: unknown): boolean {
+  return isObject(payload) && isObject(payload["notification"]) && payload["notification"]["category"] === "MARKETING";
 }
 
 function check(pushType: string | undefined, body: Record<string, unknown>): Refusal | undefined {

@@ -1,21 +1,26 @@
 // Honor Push: POST /api/v1/{appId}/sendMessage, with the token endpoint. Honor's table of codes could not be read: all but 200
-// are Huawei's (unverified), and so is how far `timestamp` may be from Honor's clock.
+// are Huawei's (unverified), and so are the receipt of a phone's cap and how far `timestamp` may be from Honor's clock.
 
 import { bearer } from "../jwt.ts";
 import { digits, hex } from "../random.ts";
 import { between } from "./huawei_rules.ts";
-import { AccessTokens, Accounts, formOf, isForm, isObject, isText, jsonAnswer, reported, stateOf, texts, type Callback } from "./makers.ts";
+import { AccessTokens, Accounts, formOf, isForm, isObject, isText, jsonAnswer, reported, stateOf, takes, texts, type Callback } from "./makers.ts";
+import { capping, perDevice, PhoneCaps } from "./phone_caps.ts";
 import type { Answer, LabRequest, Vendor, World } from "./vendor.ts";
 
 const SEND = /^\/api\/v1\/(\d+)\/sendMessage$/;
 const IAM = "iam.developer.honor.com";
+/** Of an app that is no news app: so many messages of the class marketing to one phone in a day, and the receipt of what is over. */
+const MARKETING_A_DAY = 2;
+const CAPPED = "102";
 const STATUS: Readonly<Record<string, number>> = { "80200001": 401, "80200003": 401, "81000001": 500 };
 const CODES = "80100000 80100001 80100003 80100004 80200001 80200003 80300002 80300007 80300008 80300010 81000001".split(" ");
 
 export function honor(world: World): Vendor {
   const make = { app_id: () => digits(9), client_id: () => hex(32), client_secret: () => hex(64) };
-  const accounts = new Accounts("app_id", make, [], () => ({}));
+  const accounts = new Accounts("app_id", make, ["per_device"], (given) => ({ perDevice: perDevice(given, MARKETING_A_DAY) }));
   const tokens = new AccessTokens();
+  const phones = new PhoneCaps();
   const callbacks: Callback[] = [];
 
   function exchange(request: LabRequest): Answer {
@@ -48,8 +53,11 @@ export function honor(world: World): Vendor {
     const sendResult = expireTokens.length + failTokens.length < targets.length;
     const requestId = hex(24);
     const tag = isObject(body["android"]) ? body["android"]["biTag"] : undefined;
-    callbacks.push(...reported(world, "honor", { account: app, id: requestId }, tag, targets));
-    return jsonAnswer(200, { code: 200, message: "success", data: { sendResult, requestId, failTokens, expireTokens } });
+    const taken = targets.filter((target) => takes(world, "honor", target));
+    const share = phones.take(app, taken, world.now(), isMarketing(body) ? (accounts.get(app)?.perDevice ?? 0) : Infinity);
+    callbacks.push(...reported(world, "honor", { account: app, id: requestId }, tag, share, CAPPED));
+    const answer = jsonAnswer(200, { code: 200, message: "success", data: { sendResult, requestId, failTokens, expireTokens } });
+    return capping(answer, share.over);
   }
 
   return {
@@ -71,6 +79,7 @@ export function honor(world: World): Vendor {
     make: async (options) => accounts.make(options),
     reset(everything) {
       tokens.clear();
+      phones.clear();
       callbacks.length = 0;
       if (everything) accounts.clear();
     },
@@ -79,6 +88,12 @@ export function honor(world: World): Vendor {
 
 function refuse(code: string, message: string): Answer {
   return jsonAnswer(STATUS[code] ?? 400, { code: Number(code), message, data: null }, code);
+}
+
+function isMarketing({ notification: outer, android }: Record<string, unknown>): boolean {
+  const { notification, targetUserType: test } = isObject(android) ? android : {};
+  const { importance } = { ...(isObject(outer) ? outer : {}), ...(isObject(notification) ? notification : {}) } as Record<string, unknown>;
+  return importance === "LOW" && test !== 1;
 }
 
 function check(body: Record<string, unknown>): [code: string, message: string] | undefined {

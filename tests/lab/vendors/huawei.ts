@@ -3,8 +3,9 @@
 
 import { bearer } from "../jwt.ts";
 import { digits, hex } from "../random.ts";
-import { checkAndroid, huaweiAnswer, huaweiRefusal, type Refusal } from "./huawei_rules.ts";
-import { AccessTokens, Accounts, formOf, isForm, isObject, jsonAnswer, reported, stateOf, texts, type Callback } from "./makers.ts";
+import { CAPPED, checkAndroid, huaweiAnswer, huaweiRefusal, isMarketing, MARKETING_A_DAY, type Refusal } from "./huawei_rules.ts";
+import { AccessTokens, Accounts, formOf, isForm, isObject, jsonAnswer, reported, stateOf, takes, texts, type Callback } from "./makers.ts";
+import { capping, perDevice, PhoneCaps } from "./phone_caps.ts";
 import type { Answer, LabRequest, Vendor, World } from "./vendor.ts";
 
 const SEND = /^\/v(1|2)\/(\d+)\/messages:send$/;
@@ -12,8 +13,9 @@ const OAUTH = "oauth-login.cloud.huawei.com";
 
 export function huawei(world: World): Vendor {
   const make = { client_id: () => digits(9), client_secret: () => hex(64), project_id: () => digits(18) };
-  const accounts = new Accounts("client_id", make, [], () => ({}));
+  const accounts = new Accounts("client_id", make, ["per_device"], (given) => ({ perDevice: perDevice(given, MARKETING_A_DAY) }));
   const tokens = new AccessTokens();
+  const phones = new PhoneCaps();
   const callbacks: Callback[] = [];
 
   function exchange(request: LabRequest): Answer {
@@ -56,9 +58,12 @@ export function huawei(world: World): Vendor {
     const account = tokens.owner(bearer(request.header("authorization")), world.now()) as string;
     const id = hex(24);
     const tag = isObject(message["android"]) ? message["android"]["bi_tag"] : undefined;
-    callbacks.push(...reported(world, "huawei", { account, id }, tag, targets));
-    if (bad.length === 0) return huaweiAnswer(80000000, "Success", id);
-    return huaweiAnswer(80100000, JSON.stringify({ success: good, failure: bad.length, illegal_tokens: bad }), id);
+    const taken = targets.filter((token) => takes(world, "huawei", token));
+    const most = isMarketing(message) ? (accounts.get(account)?.perDevice ?? 0) : Infinity;
+    const share = phones.take(account, taken, world.now(), most);
+    callbacks.push(...reported(world, "huawei", { account, id }, tag, share, CAPPED));
+    const some = (): Answer => huaweiAnswer(80100000, JSON.stringify({ success: good, failure: bad.length, illegal_tokens: bad }), id);
+    return capping(bad.length === 0 ? huaweiAnswer(80000000, "Success", id) : some(), share.over);
   }
 
   return {
@@ -83,6 +88,7 @@ export function huawei(world: World): Vendor {
     make: async (options) => accounts.make(options),
     reset(everything) {
       tokens.clear();
+      phones.clear();
       callbacks.length = 0;
       if (everything) accounts.clear();
     },

@@ -10,6 +10,10 @@ export const CATEGORIES: ReadonlySet<string> = new Set(
   "IM VOIP MISS_CALL SUBSCRIPTION TRAVEL HEALTH WORK ACCOUNT EXPRESS FINANCE DEVICE_REMINDER MAIL PLAY_VOICE MARKETING".split(" "),
 );
 
+/** Of an app that is no news app: so many messages of the class marketing to one phone in a day, and the receipt of what is over. */
+export const MARKETING_A_DAY = 2;
+export const CAPPED = "256";
+
 /** HTTP statuses other than 200 that come with a code. */
 const STATUS: Readonly<Record<number, number>> = { 80200001: 401, 80200003: 401, 80200005: 401, 81000001: 500 };
 const CODES: ReadonlySet<number> = new Set([
@@ -27,6 +31,12 @@ export function huaweiAnswer(code: number, msg: string, requestId = hex(24)): An
 export function huaweiRefusal(reason: string): Answer | undefined {
   if (reason === "503") return { status: 503, body: "", reason };
   return CODES.has(Number(reason)) ? huaweiAnswer(Number(reason), "as the test wants it") : undefined;
+}
+
+/** Whether a message of API v1 and v2 counts as marketing: one without a category does (unverified: Huawei sorts it by its words). */
+export function isMarketing({ notification: outer, android }: Record<string, unknown>): boolean {
+  const { notification, category, target_user_type: test } = isObject(android) ? android : {};
+  return (notification ?? outer) !== undefined && (category === undefined || category === "MARKETING") && test !== 1;
 }
 
 /** A message of API v1 and v2. */

@@ -4,6 +4,7 @@
 import { fields, InputError, optionalText, text, type Fields } from "../input.ts";
 import { hex } from "../random.ts";
 import type { Report } from "../reports.ts";
+import type { Share } from "./phone_caps.ts";
 import type { Answer, LabRequest, World } from "./vendor.ts";
 
 export type Texts = Readonly<Record<string, string>>;
@@ -116,14 +117,25 @@ export interface Callback extends Report {
 /** States of phones of Huawei, HarmonyOS NEXT and Honor that a message is taken for, and the status that is reported later. */
 const STATUSES: Readonly<Record<string, string>> = { alive: "0", uninstalled: "2", muted: "6" };
 
-/** What the three report of a message that was taken, if a console says where. */
-export function reported(world: World, vendor: string, message: Required<Pick<Report, "account" | "id">>, tag: unknown, targets: readonly string[]): Callback[] {
+/** Whether a message to this phone is taken, whatever comes of it. */
+export function takes(world: World, vendor: string, token: string): boolean {
+  return stateOf(world, vendor, token) in STATUSES;
+}
+
+/** What the three report of a message that was taken, if a console says where; of those who have had their day's share the status `capped`. */
+export function reported(
+  world: World,
+  vendor: string,
+  message: Required<Pick<Report, "account" | "id">>,
+  tag: unknown,
+  { within, over }: Share,
+  capped: string,
+): Callback[] {
   const url = world.consoles.find(vendor, message.account)?.url;
   if (url === undefined) return [];
-  return Object.entries(STATUSES).flatMap(([state, event]) => {
-    const these = targets.filter((token) => stateOf(world, vendor, token) === state);
-    return these.length === 0 ? [] : [{ ...message, url, param: typeof tag === "string" ? tag : "", targets: these, event }];
-  });
+  const param = typeof tag === "string" ? tag : "";
+  const groups = Object.entries(STATUSES).map(([state, event]): [string, readonly string[]] => [event, within.filter((token) => stateOf(world, vendor, token) === state)]);
+  return [...groups, [capped, over] as const].flatMap(([event, targets]) => (targets.length === 0 ? [] : [{ ...message, url, param, targets, event }]));
 }
 
 export function jsonAnswer(status: number, body: object, reason?: string): Answer {

@@ -3,22 +3,28 @@
 import { createHash } from "node:crypto";
 import { digits, hex } from "../random.ts";
 import { Accounts, formOf, isForm, isObject, isText, jsonAnswer, stateOf, type Callback } from "./makers.ts";
+import { capping, perDevice, PhoneCaps } from "./phone_caps.ts";
 import type { Answer, LabRequest, Vendor, World } from "./vendor.ts";
 
 const SEND = "/garcia/api/server/push/varnished/pushByPushId";
+/** Of an app that is no news app: so many public messages to one phone in a day, and the code of what is over. */
+const PUBLIC_A_DAY = 3;
+const CAPPED = "110011";
 /** States of a phone, and the code each is named under. */
-const TARGETS: Readonly<Record<string, string>> = { unsubscribed: "110002", illegal: "110003", muted: "110010", capped: "110011" };
+const TARGETS: Readonly<Record<string, string>> = { unsubscribed: "110002", illegal: "110003", muted: "110010", capped: CAPPED };
 const CODES = new Set("-1 300 500 1001 1003 1005 1006 110000 110001 110002 110003 110004 110009 110010 110019 110031 110032 110033 110051 110053".split(" "));
 
 export function meizu(world: World): Vendor {
-  const accounts = new Accounts("app_id", { app_id: () => `1${digits(5)}`, app_secret: () => hex(32) }, [], () => ({}));
+  const accounts = new Accounts("app_id", { app_id: () => `1${digits(5)}`, app_secret: () => hex(32) }, ["per_device"], (given) => ({ perDevice: perDevice(given, PUBLIC_A_DAY) }));
+  const phones = new PhoneCaps();
   const callbacks: Callback[] = [];
 
   function send(request: LabRequest): Answer {
     if (!isForm(request)) return refuse("1005", "not a form");
     const form = formOf(request);
-    const account = accounts.get(form.get("appId") ?? "")?.texts;
-    if (account === undefined) return refuse("110000", "appId不合法");
+    const found = accounts.get(form.get("appId") ?? "");
+    if (found === undefined) return refuse("110000", "appId不合法");
+    const { texts: account, perDevice } = found;
     world.credentialSeen("meizu", account["app_secret"] as string);
     const named = [...form].filter(([name]) => name !== "sign").sort(([a], [b]) => (a < b ? -1 : 1));
     const signed = named.map(([name, value]) => `${name}=${value}`).join("") + account["app_secret"];
@@ -30,19 +36,22 @@ export function meizu(world: World): Vendor {
     const fault = message === undefined ? "messageJson" : check(message);
     if (message === undefined || fault !== undefined) return refuse("1005", fault ?? "messageJson");
     const value: Record<string, string[]> = {};
-    const reached: string[] = [];
+    const alive: string[] = [];
     for (const target of targets) {
       const code = TARGETS[stateOf(world, "meizu", target)];
-      if (code === undefined) reached.push(target);
+      if (code === undefined) alive.push(target);
       else (value[code] ??= []).push(target);
     }
+    const isPublic = isObject(message["noticeBarInfo"]) && message["noticeBarInfo"]["noticeMsgType"] !== 1;
+    const { within: reached, over } = phones.take(account["app_id"] as string, alive, world.now(), isPublic ? perDevice : Infinity);
+    if (over.length > 0) (value[CAPPED] ??= []).push(...over);
     const { callback: url, "callback.param": param, "callback.type": type } = isObject(message["extra"]) ? message["extra"] : {};
     const msgId = `NS${digits(20)}`;
     // Delivered, unless only clicks are asked for.
     if (typeof url === "string" && type !== "2" && reached.length > 0) {
       callbacks.push({ url, param: String(param ?? ""), targets: reached, event: "1", id: msgId, ...(type === "1" ? {} : { tap: "2" }) });
     }
-    return jsonAnswer(200, { code: "200", message: "", value, msgId, redirect: "" });
+    return capping(jsonAnswer(200, { code: "200", message: "", value, msgId, redirect: "" }), value[CAPPED] ?? []);
   }
 
   return {
@@ -59,6 +68,7 @@ export function meizu(world: World): Vendor {
     register: async (account) => accounts.register(account),
     make: async (options) => accounts.make(options),
     reset(everything) {
+      phones.clear();
       callbacks.length = 0;
       if (everything) accounts.clear();
     },

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { hex } from "../random.ts";
 import { between } from "./huawei_rules.ts";
 import { AccessTokens, Accounts, DayCounts, formOf, isForm, isObject, isText, jsonAnswer, positive, stateOf, texts, type Callback } from "./makers.ts";
+import { capping, perDevice, PhoneCaps } from "./phone_caps.ts";
 import type { Answer, LabRequest, Vendor, World } from "./vendor.ts";
 
 const BATCH = "/server/v1/message/notification/unicast_batch";
@@ -11,6 +12,8 @@ const SERVICE = ["IM", "ACCOUNT", "DEVICE_REMINDER", "ORDER", "TODO", "SUBSCRIPT
 const MARKETING = ["NEWS", "CONTENT", "MARKETING", "SOCIAL"];
 const CODES = new Set("-2 -1 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 40 41 51 55 59 67 10000 10005".split(" "));
 
+/** Of an app that is no news app: so many messages of the class marketing to one phone in a day. */
+const MARKETING_A_DAY = 2;
 /** The most characters of `content` by `style`; the third is for broadcasts. */
 const LINES: Readonly<Record<string, number>> = { "1": 200, "2": 128 };
 /** Other texts, and how long each may be. */
@@ -20,15 +23,18 @@ interface Rights {
   /** Registered channels. */
   readonly channels: readonly string[];
   readonly perDay: number;
+  readonly perDevice: number;
 }
 
 export function oppo(world: World): Vendor {
-  const accounts = new Accounts<Rights>("app_key", { app_key: () => hex(32), master_secret: () => hex(32) }, ["channels", "per_day"], (given) => ({
+  const accounts = new Accounts<Rights>("app_key", { app_key: () => hex(32), master_secret: () => hex(32) }, ["channels", "per_day", "per_device"], (given) => ({
     channels: texts(given["channels"]) ?? ["chat", "order"],
     perDay: positive(given, "per_day") ?? 100_000,
+    perDevice: perDevice(given, MARKETING_A_DAY),
   }));
   const tokens = new AccessTokens();
   const counts = new DayCounts();
+  const phones = new PhoneCaps();
   const seen = new Set<string>();
   const callbacks: Callback[] = [];
 
@@ -58,11 +64,12 @@ export function oppo(world: World): Vendor {
     if (key === undefined || account === undefined) return refuse(11, "Invalid AuthToken");
     const messages = parse(form.get("messages") ?? "");
     if (messages === undefined || messages.length < 1 || messages.length > 1000) return refuse(41, "messages");
-    const data = messages.map((message) => one(key, account, message, request.host));
-    return jsonAnswer(200, { code: 0, message: "success", data });
+    const capped: string[] = [];
+    const data = messages.map((message) => one(key, account, message, request.host, capped));
+    return capping(jsonAnswer(200, { code: 0, message: "success", data }), capped);
   }
 
-  function one(key: string, rights: Rights, message: unknown, host: string): object {
+  function one(key: string, rights: Rights, message: unknown, host: string, capped: string[]): object {
     const registrationId = isObject(message) ? String(message["target_value"]) : "";
     const fail = (errorCode: number, errorMessage: string): object => ({ registrationId, errorCode, errorMessage });
     if (!isObject(message) || message["target_type"] !== 2 || !isObject(message["notification"])) return fail(41, "message");
@@ -77,8 +84,11 @@ export function oppo(world: World): Vendor {
     const marketing = MARKETING.includes(String(shown["category"]));
     if (marketing && !counts.spend(key, world.now(), 1, rights.perDay)) return fail(33, "daily total exceeded");
     if (id !== undefined) seen.add(id);
-    // A phone's cap is on marketing only.
-    const event = state === "dead" ? "regid_invalid" : state === "capped" && marketing ? "user_daily_limit" : "push_arrive";
+    // A phone's cap is on marketing only. What it does not get has counted in the total all the same (unverified).
+    const reached = marketing && state === "alive" ? phones.take(key, [registrationId], world.now(), rights.perDevice) : undefined;
+    const over = marketing && (state === "capped" || reached?.over.length === 1);
+    if (over) capped.push(registrationId);
+    const event = state === "dead" ? "regid_invalid" : over ? "user_daily_limit" : "push_arrive";
     const messageId = `lab-1-1-${hex(24)}`;
     if (shown["call_back_url"] !== undefined) {
       const [url, param] = [String(shown["call_back_url"]), String(shown["call_back_parameter"] ?? "")];
@@ -110,6 +120,7 @@ export function oppo(world: World): Vendor {
     reset(everything) {
       tokens.clear();
       counts.clear();
+      phones.clear();
       seen.clear();
       callbacks.length = 0;
       if (everything) accounts.clear();

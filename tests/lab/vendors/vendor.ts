@@ -70,6 +70,8 @@ export interface Answer {
   readonly body?: string;
   /** The vendor's own code, for log and statistics. */
   readonly reason?: string;
+  /** Phones that have had as many of this class as they may today, for log and witnesses: they get nothing, whatever the answer says. */
+  readonly capped?: readonly string[];
 }
 
 export class LabRequest {

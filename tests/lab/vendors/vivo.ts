@@ -4,10 +4,13 @@ import { createHash } from "node:crypto";
 import { digits, hex } from "../random.ts";
 import { between } from "./huawei_rules.ts";
 import { AccessTokens, Accounts, chars, DayCounts, isObject, isText, jsonAnswer, positive, stateOf, texts, type Callback } from "./makers.ts";
+import { capping, perDevice, PhoneCaps, type Share } from "./phone_caps.ts";
 import type { Answer, LabRequest, Vendor, World } from "./vendor.ts";
 
 const SYSTEM = ["IM", "ACCOUNT", "TODO", "DEVICE_REMINDER", "ORDER", "SUBSCRIPTION"];
 const OPERATIONAL = ["NEWS", "CONTENT", "MARKETING", "SOCIAL"];
+/** Of an app that is no news app: so many operational messages to one phone in a day. */
+const OPERATIONAL_A_DAY = 2;
 const STATUS: Readonly<Record<string, number>> = { unknown: 1, uninstalled: 2, inactive: 3, muted: 5 };
 const CODES = new Set(
   "10000 10040 10045 10050 10055 10056 10058 10059 10060 10062 10063 10064 10067 10068 10069 10070 10071 10072 10078 10082 10089 10094 10096 10097 10101 10104 10200 10201 10202 10203 10204 10205 10252 10254 10302 10303".split(" "),
@@ -17,9 +20,13 @@ type Body = Record<string, unknown>;
 
 export function vivo(world: World): Vendor {
   const make = { app_id: () => `1${digits(8)}`, app_key: () => hex(32), app_secret: () => hex(32) };
-  const accounts = new Accounts<{ perDay: number }>("app_id", make, ["per_day"], (given) => ({ perDay: positive(given, "per_day") ?? 20_000 }));
+  const accounts = new Accounts<{ perDay: number; perDevice: number }>("app_id", make, ["per_day", "per_device"], (given) => ({
+    perDay: positive(given, "per_day") ?? 20_000,
+    perDevice: perDevice(given, OPERATIONAL_A_DAY),
+  }));
   const tokens = new AccessTokens();
   const counts = new DayCounts();
+  const phones = new PhoneCaps();
   const seen = new Set<string>();
   const saved = new Map<string, Body>();
   const callbacks: Callback[] = [];
@@ -48,12 +55,19 @@ export function vivo(world: World): Vendor {
     return undefined;
   }
 
-  /** Messages are counted by arrival; one without a class is operational. */
-  function spend(body: Body, n: number): Answer | undefined {
+  /**
+   * Messages are counted by arrival, tests not at all; one without a class is operational. A phone that has had its day's share is no
+   * error: vivo takes the message, drops it, and shows it in its statistics only (second-hand).
+   */
+  function spend(body: Body, to: readonly string[]): Share | Answer {
     const { category, classification } = body;
-    if (category === undefined ? classification === 1 : !OPERATIONAL.includes(String(category))) return undefined;
+    if (body["pushMode"] === 1 || (category === undefined ? classification === 1 : !OPERATIONAL.includes(String(category)))) return { within: to, over: [] };
     const app = String(body["appId"]);
-    return counts.spend(app, world.now(), n, accounts.get(app)?.perDay ?? 0) ? undefined : refuse(10070, "发送量超限");
+    const { perDay = 0, perDevice = 0 } = accounts.get(app) ?? {};
+    const share = phones.split(app, to, world.now(), perDevice);
+    if (!counts.spend(app, world.now(), share.within.length, perDay)) return refuse(10070, "发送量超限");
+    phones.count(app, share, world.now());
+    return share;
   }
 
   const status = (token: string): number | undefined => STATUS[stateOf(world, "vivo", token)];
@@ -67,13 +81,15 @@ export function vivo(world: World): Vendor {
     if (invalid !== undefined) {
       return { ...jsonAnswer(200, { result: 10302, desc: "regId不合法", invalidUser: { status: invalid, userid: token } }), reason: "10302" };
     }
-    const over = spend(body, 1);
-    if (over !== undefined) return over;
+    const share = spend(body, [token]);
+    if ("status" in share) return share;
     // Formal messages to one phone only: lists are reported to an address of the console, which the lab does not play.
     const { callback: url, "callback.param": param } = isObject(body["extra"]) ? body["extra"] : {};
     const taskId = digits(18);
-    if (typeof url === "string" && body["pushMode"] !== 1) callbacks.push({ url, param: String(param ?? ""), targets: [token], event: "0", id: taskId });
-    return jsonAnswer(200, { result: 0, desc: "请求成功", taskId });
+    if (typeof url === "string" && body["pushMode"] !== 1 && share.over.length === 0) {
+      callbacks.push({ url, param: String(param ?? ""), targets: [token], event: "0", id: taskId });
+    }
+    return capping(jsonAnswer(200, { result: 0, desc: "请求成功", taskId }), share.over);
   }
 
   function save(body: Body): Answer {
@@ -94,9 +110,9 @@ export function vivo(world: World): Vendor {
       const invalid = status(userid);
       return invalid === undefined ? [] : [{ status: invalid, userid }];
     });
-    const over = spend(message, targets.length - invalidUsers.length);
-    if (over !== undefined) return over;
-    return jsonAnswer(200, { result: 0, desc: "请求成功", ...(invalidUsers.length > 0 ? { invalidUsers } : {}) });
+    const share = spend(message, targets.filter((token) => status(token) === undefined));
+    if ("status" in share) return share;
+    return capping(jsonAnswer(200, { result: 0, desc: "请求成功", ...(invalidUsers.length > 0 ? { invalidUsers } : {}) }), share.over);
   }
 
   return {
@@ -121,6 +137,7 @@ export function vivo(world: World): Vendor {
     reset(everything) {
       tokens.clear();
       counts.clear();
+      phones.clear();
       seen.clear();
       saved.clear();
       callbacks.length = 0;

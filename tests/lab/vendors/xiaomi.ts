@@ -3,6 +3,7 @@
 import { fields, InputError } from "../input.ts";
 import { hex } from "../random.ts";
 import { Accounts, chars, DayCounts, formOf, isForm, isText, jsonAnswer, stateOf, type Callback } from "./makers.ts";
+import { capping, perDevice, PhoneCaps } from "./phone_caps.ts";
 import type { Answer, LabRequest, Vendor, World } from "./vendor.ts";
 
 const HOSTS = ["api.xmpush.xiaomi.com", ...["ru-api", "idmb-api", "fr-api", "sgp-api"].map((region) => `${region}.xmpush.global.xiaomi.com`)];
@@ -17,24 +18,30 @@ const EXTRAS: ReadonlySet<string> = new Set(
   "notify_effect intent_uri web_uri notify_foreground sound_uri badge jobkey only_send_once flow_control channel_id template_id template_param callback callback.param callback.type locale locale_not_in model model_not_in app_version app_version_not_in connpt notification_style_type notification_bigPic_uri notification_large_icon_uri".split(" "),
 );
 
+/** Public messages to one phone in a day: over a public channel (of an app that is no news app), and without a channel. */
+const [OVER_CHANNEL, WITHOUT_CHANNEL] = [5, 1] as const;
+
 interface Channels {
   /** Of each channel: public or private. Without any the app still uses none. */
   readonly channels: Readonly<Record<string, string>>;
   readonly publicPerDay: number;
+  readonly perDevice: number;
 }
 
 export function xiaomi(world: World): Vendor {
   const accounts = new Accounts<Channels>(
     "app_secret",
     { app_secret: () => hex(24), package: () => `com.example.lab${hex(6)}` },
-    ["channels", "public_per_day"],
+    ["channels", "public_per_day", "per_device"],
     (given) => {
       const channels = fields(given["channels"] ?? {}, "channels", Object.keys(given["channels"] ?? {}));
       if (Object.values(channels).some((kind) => kind !== "public" && kind !== "private")) throw new InputError("channels are public or private");
-      return { channels: channels as Record<string, string>, publicPerDay: Number(given["public_per_day"] ?? 20_000) };
+      const publicPerDay = Number(given["public_per_day"] ?? 20_000);
+      return { channels: channels as Record<string, string>, publicPerDay, perDevice: perDevice(given, OVER_CHANNEL) };
     },
   );
   const counts = new DayCounts();
+  const phones = new PhoneCaps();
   const callbacks: Callback[] = [];
 
   function send(request: LabRequest): Answer {
@@ -71,16 +78,24 @@ export function xiaomi(world: World): Vendor {
       const tap = event === DELIVERED && (wanted & CLICKED) !== 0 ? { tap: String(CLICKED) } : {};
       callbacks.push({ url, param, targets, event: String(event), id, ...tap });
     };
-    if (kind === "public" && !counts.spend(secret, world.now(), reached.length, account.publicPerDay)) {
-      report(OVER, reached);
-      return refuse(200001, "push quota exceeded, have acked");
+    // What was sent over a channel counts for those without one, too (unverified).
+    const most = channel === "" && account.perDevice !== Infinity ? WITHOUT_CHANNEL : account.perDevice;
+    const share = phones.split(secret, reached, world.now(), kind === "public" ? most : Infinity);
+    if (kind === "public") {
+      if (!counts.spend(secret, world.now(), share.within.length, account.publicPerDay)) {
+        report(OVER, reached);
+        return refuse(200001, "push quota exceeded, have acked");
+      }
+      phones.count(secret, share, world.now());
     }
-    report(DELIVERED, reached);
+    report(DELIVERED, share.within);
     report(DEAD, dead);
+    // Taken as well where it is all of them: a code is for the app's total (unverified).
+    report(OVER, share.over);
     const today = { day_quota: String(account.publicPerDay), day_acked: String(counts.spent(secret, world.now())) };
     const info = `Received push messages for ${targets.length} REGID`;
     const body = { result: "ok", trace_id: hex(24), code: 0, description: "成功", info, data: { id, ...today } };
-    return jsonAnswer(200, body);
+    return capping(jsonAnswer(200, body), share.over);
   }
 
   return {
@@ -100,6 +115,7 @@ export function xiaomi(world: World): Vendor {
     make: async (options) => accounts.make(options),
     reset(everything) {
       counts.clear();
+      phones.clear();
       callbacks.length = 0;
       if (everything) accounts.clear();
     },
