@@ -164,7 +164,7 @@ async fn go_on(
         *after.unused.entry(of).or_default() += n;
     }
     let tenant = app.tenant();
-    after.back = line_caps::unspent(&said.asked, &ends);
+    after.back = line_caps::unspent(&batch, &said.asked, &ends, now);
     let (written, (), ()) = future::join3(
         ledger::settle(cx, &tenant, &batch.page, ends.clone(), now),
         settle::clean_up(cx, app, &batch, &passes, after),

@@ -9,7 +9,7 @@ use crate::{
         delivery::{Reason, Recipient},
         govern::{Govern, Whose},
         ids::UserId,
-        page::Page,
+        page::{Page, Part},
         policy::{Over, Policy},
         time::Millis,
     },
@@ -52,7 +52,8 @@ pub fn questions(app: &App, batch: &Batch) -> Vec<Asked> {
         let (Some(vendor), Recipient::Device(user, device)) = (delivery.vendor, &delivery.recipient) else {
             continue;
         };
-        let per_day = rules::per_device(vendor, admit::class(app, vendor, page.category).goes_as, policy);
+        let goes_as = admit::class(app, vendor, page.category).goes_as;
+        let per_day = rules::per_device(vendor, goes_as, policy, page.part == Part::Whole);
         let limited = per_day.is_some() || !caps.is_empty() || !rules.is_empty();
         if batch.address(at, vendor).is_none() || !limited {
             continue;
@@ -154,10 +155,12 @@ pub fn undone(batch: &Batch, all: &[Asked]) -> Vec<(UserId, Call)> {
 
 /// What passed and did not go out after all, or was refused by its vendor. What waits for another try or may have arrived counts,
 /// and so does what the vendor has a cap of its own on; a device with a dead token counts nothing any more.
-pub fn unspent(all: &[Asked], ends: &[End]) -> Vec<(UserId, Call)> {
+pub fn unspent(batch: &Batch, all: &[Asked], ends: &[End], now: Millis) -> Vec<(UserId, Call)> {
+    // Now or never: there is no other try.
+    let never = batch.page.expires <= now;
     let goes_back = |end: &End| match (&end.to, end.reason) {
-        (To::Accepted(_) | To::Unknown | To::Retry(_) | To::Wait(_), _)
-        | (To::Failed, Some(Reason::Cap | Reason::TokenGone)) => false,
+        (To::Retry(_) | To::Wait(_), _) => never,
+        (To::Accepted(_) | To::Unknown, _) | (To::Failed, Some(Reason::Cap | Reason::TokenGone)) => false,
         (To::Skipped(_) | To::Failed | To::Held(_), _) => true,
     };
     back(all, &|at, spent| spent.passes() && ends.iter().any(|end| end.at as usize == at && goes_back(end)))

@@ -46,9 +46,10 @@ pub struct Policy {
     /// What kind of app it is.
     #[serde(skip_serializing_if = "is_default")]
     pub app_kind: AppKind,
-    /// Whether the vendors' limits for one device are kept here: unless the app says no.
-    #[serde(skip_serializing_if = "is_true")]
-    pub per_device: bool,
+    /// Whether the vendors' limits for one device are kept here. Without a word: for what is sent at once, not for large pushes, for
+    /// which it is a row for each user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_device: Option<bool>,
     /// How often a user is sent to, per category: all of them hold at once.
     #[serde(skip_serializing_if = "Table::is_empty")]
     pub caps: Table<Category, Vec<Cap>>,
@@ -70,15 +71,11 @@ impl Default for Policy {
             vendor_quota: Table::new(),
             per_second: Table::new(),
             app_kind: AppKind::default(),
-            per_device: true,
+            per_device: None,
             caps: Table::new(),
             govern: Vec::new(),
         }
     }
-}
-
-fn is_true(value: &bool) -> bool {
-    *value
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -192,9 +189,9 @@ mod tests {
         assert_eq!(policy.caps(Category::Im), [Cap { most: 3, window_secs: 86_400 }]);
         assert_eq!(policy.caps(Category::Order), []);
         // A copy of before the last fields were known, and one that says what goes without saying.
-        for text in ["{}", r#"{"app_kind":"other","per_device":true,"caps":{},"govern":[]}"#] {
+        for text in ["{}", r#"{"app_kind":"other","per_device":null,"caps":{},"govern":[]}"#] {
             let policy: Policy = text::read(text).unwrap();
-            assert_eq!((policy.app_kind, policy.per_device), (AppKind::Other, true));
+            assert_eq!((policy.app_kind, policy.per_device), (AppKind::Other, None));
             assert_eq!(policy, Policy::default());
             assert_eq!(text::write(&policy), "{}");
         }

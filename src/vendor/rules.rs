@@ -145,9 +145,9 @@ pub fn limits(vendor: Vendor, goes_as: Category) -> bool {
 }
 
 /// Most messages that go as this category for one device in one of the vendor's days, as far as they are counted for this app.
-pub fn per_device(vendor: Vendor, goes_as: Category, policy: &Policy) -> Option<u32> {
+pub fn per_device(vendor: Vendor, goes_as: Category, policy: &Policy, at_once: bool) -> Option<u32> {
     let limit = rule(vendor, goes_as)?.per_device?.limit(policy.app_kind);
-    policy.per_device.then_some(limit)
+    policy.per_device.unwrap_or(at_once).then_some(limit)
 }
 
 /// The class of a category, with the app's own members. `Err`: what the policy has to say first.
@@ -291,11 +291,21 @@ mod tests {
             (Vendor::Meizu, Marketing, Some(3), Some(5)),
             (Vendor::Fcm, Marketing, None, None),
         ] {
-            assert_eq!(per_device(vendor, category, &Policy::default()), other, "{vendor:?} {category:?}");
-            assert_eq!(per_device(vendor, category, &news), of_news, "{vendor:?} {category:?}");
+            assert_eq!(
+                per_device(vendor, category, &Policy::default(), true),
+                other,
+                "{vendor:?} {category:?}"
+            );
+            assert_eq!(per_device(vendor, category, &news, true), of_news, "{vendor:?} {category:?}");
         }
-        let off = Policy { per_device: false, ..Policy::default() };
-        assert_eq!(per_device(Vendor::Vivo, Marketing, &off), None);
+        let kept = |said, at_once| {
+            let policy = Policy { per_device: said, ..Policy::default() };
+            per_device(Vendor::Vivo, Marketing, &policy, at_once).is_some()
+        };
+        assert_eq!(
+            [kept(Some(false), true), kept(None, true), kept(None, false), kept(Some(true), false)],
+            [false, true, false, true]
+        );
     }
 
     #[test]

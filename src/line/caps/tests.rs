@@ -36,13 +36,13 @@ fn users_are_asked_once_and_only_about_what_something_limits() {
     let (mut app, mut page) = (app(None), page());
     let both = [("u".to_owned(), vec![0, 1, 2]), ("other".to_owned(), vec![3])];
     assert_eq!(asked(&app, &page), both, "vivo has a rule, APNs none");
-    app.policy.per_device = false;
+    app.policy.per_device = Some(false);
     assert_eq!(asked(&app, &page), []);
     let cap = Cap { most: 3, window_secs: 60 };
     app.policy.caps.insert(Category::Marketing, vec![cap]);
     assert_eq!(asked(&app, &page)[0].1, [0, 1, 2, 5], "a cap counts for all devices");
     assert_eq!(questions(&app, &page)[0].spend.caps, [cap]);
-    app.policy.per_device = true;
+    app.policy.per_device = Some(true);
     let devices = questions(&app, &page).remove(0).spend.devices;
     assert_eq!(
         devices.iter().map(|place| place.per_day).collect::<Vec<_>>(),
@@ -114,7 +114,11 @@ fn what_was_counted_and_not_sent_goes_back() {
     ] {
         let ends: Vec<End> = (0..4).map(|at| end(at, to.clone(), reason)).collect();
         let expected: &[usize] = if back { &[2, 1] } else { &[] };
-        assert_eq!(tags(&unspent(&all, &ends)), expected, "{to:?}");
+        let page = batch(4);
+        assert_eq!(tags(&unspent(&page, &all, &ends, Millis(0))), expected, "{to:?}");
+        let never = matches!(to, To::Retry(_)) || back;
+        let goes = !tags(&unspent(&page, &all, &ends, page.page.expires)).is_empty();
+        assert_eq!(goes, never, "{to:?}: now or never");
     }
 }
 

@@ -107,7 +107,7 @@ mod tests {
     fn caps_are_read_in_order_and_shown_as_they_were_said() {
         let said = r#"{"app_kind":"news","per_device":false,"caps":{"marketing":[{"most":3,"in":86400},{"most":100,"in":2592000}]}}"#;
         let policy = read(said).unwrap();
-        assert_eq!((policy.app_kind, policy.per_device), (AppKind::News, false));
+        assert_eq!((policy.app_kind, policy.per_device), (AppKind::News, Some(false)));
         let caps = [Cap { most: 3, window_secs: 86_400 }, Cap { most: 100, window_secs: 2_592_000 }];
         assert_eq!(policy.caps(Category::Marketing), caps);
         assert_eq!(policy.caps(Category::Im), []);

@@ -66,7 +66,7 @@ pub(super) fn policy(field: Field) -> Result<Policy, Problem> {
     if let Some(field) = fields.take("app_kind") {
         policy.app_kind = field.one_of(&[("news", AppKind::News), ("other", AppKind::Other)])?;
     }
-    policy.per_device = fields.take("per_device").map_or(Ok(true), Field::boolean)?;
+    policy.per_device = fields.take("per_device").map(Field::boolean).transpose()?;
     policy.caps = fields.take("caps").map(caps::caps).transpose()?.unwrap_or_default();
     policy.govern = fields.take("govern").map(caps::govern).transpose()?.unwrap_or_default();
     fields.end()?;

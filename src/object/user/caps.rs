@@ -23,6 +23,9 @@ const SENDS_MAX: usize = 1_000;
 /// All vendors who count what one device gets have their day in China.
 const ZONE: DayZone = DayZone::China;
 
+/// A key is one push for so long (law 2), seconds: what comes under it later is another one.
+const KEY_SECS: u64 = 86_400;
+
 /// What a rule on clicks looks at is remembered for so long, seconds: 30 days.
 const GOVERNED_SECS: u64 = 2_592_000;
 
@@ -63,15 +66,10 @@ impl Caps {
     /// Asks whether a push may go to each of these devices, and counts what passes. What passes anew has to be written down.
     pub fn spend(&mut self, ask: &Spend, now: Millis) -> Vec<Spent> {
         self.0.retain(|sent| sent.until > now);
-        let known = self.place(&ask.push);
-        let before = known.and_then(|at| self.0.get_mut(at));
-        let (at, had) = match before {
-            Some(sent) => {
-                sent.shared |= !ask.again;
-                (sent.at, sent.devices.clone())
-            }
-            None => (now, Vec::new()),
-        };
+        let is_same = |sent: &&Sent| ask.again || now < sent.at.plus_secs(KEY_SECS);
+        let known = self.place(&ask.push).filter(|at| self.0.get(*at).as_ref().is_some_and(is_same));
+        let before = known.and_then(|at| self.0.get(at));
+        let (at, had) = before.map_or((now, Vec::new()), |sent| (sent.at, sent.devices.clone()));
         if known.is_none()
             && let Some(rule) = self.governed(ask)
         {
@@ -102,6 +100,10 @@ impl Caps {
                 Spent::Counted
             });
         }
+        if let Some(sent) = known.and_then(|at| self.0.get_mut(at)) {
+            // Another caller has passed on its account. What counts anew, on a later day, is this caller's own.
+            sent.shared |= !ask.again && answers.contains(&Spent::Known);
+        }
         if fresh.is_empty() {
             return answers;
         }
@@ -131,7 +133,12 @@ impl Caps {
         let Some(at) = self.place(push) else { return false };
         let Some(sent) = self.0.get_mut(at).filter(|sent| !sent.shared) else { return false };
         let before = sent.devices.len();
-        sent.devices.retain(|to| !devices.contains(&to.tag));
+        for tag in devices {
+            // The last time that it was counted: on an earlier day it may have gone out.
+            if let Some(last) = sent.devices.iter().rposition(|to| to.tag == *tag) {
+                sent.devices.remove(last);
+            }
+        }
         let changed = sent.devices.len() != before;
         if sent.devices.is_empty() {
             self.0.remove(at);
@@ -167,7 +174,7 @@ impl Caps {
     }
 
     fn place(&self, push: &str) -> Option<usize> {
-        self.0.iter().position(|sent| sent.push == push)
+        self.0.iter().rposition(|sent| sent.push == push)
     }
 
     /// How many pushes have gone to a device on a day.

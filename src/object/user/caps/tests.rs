@@ -49,7 +49,7 @@ fn ask(push: &str, devices: &[Place], caps: &[Cap]) -> Spend {
 fn vendors_who_count_what_a_device_gets_have_their_day_in_china() {
     for vendor in Vendor::ALL {
         let counts =
-            Category::ALL.iter().any(|of| rules::per_device(vendor, *of, &Policy::default()).is_some());
+            Category::ALL.iter().any(|of| rules::per_device(vendor, *of, &Policy::default(), true).is_some());
         assert!(!counts || vendor.day_zone() == ZONE, "{vendor:?}");
     }
 }
@@ -114,6 +114,34 @@ fn the_apps_caps_count_pushes_of_a_user_in_a_window_that_slides() {
     assert!(spend("4", 3_600_000)[1].passes());
     let im = Spend { category: Category::Im, ..ask("5", &phones[1..], &rules) };
     assert_eq!(caps.spend(&im, Millis(MIDNIGHT + 3_600_000)), [Spent::Counted], "of each category by itself");
+}
+
+/// Law 2 keeps a key for a day: what comes under it after that is another push. A retry is the same one however late.
+#[test]
+fn a_key_that_is_used_again_after_its_day_is_another_push() {
+    let week = [cap(1, 7 * 86_400)];
+    let (mut caps, day) = (Caps::default(), Millis(MIDNIGHT + 24 * HOUR));
+    let device = [apns("d")];
+    let first = ask("key", &device, &week);
+    assert_eq!(caps.spend(&first, Millis(MIDNIGHT)), [Spent::Counted]);
+    assert_eq!(caps.spend(&first, Millis(day.0 - 1)), [Spent::Known]);
+    assert!(!caps.spend(&first, day)[0].passes(), "the cap holds");
+    assert_eq!(caps.spend(&Spend { again: true, ..first }, day), [Spent::Known]);
+}
+
+#[test]
+fn a_repeated_request_on_the_next_day_takes_no_place_of_that_day() {
+    let mut caps = Caps::default();
+    let (device, week) = ([vivo("d")], [cap(9, 7 * 86_400)]);
+    let again = Millis(MIDNIGHT + HOUR);
+    assert_eq!(caps.spend(&ask("a", &device, &week), Millis(MIDNIGHT - 1)), [Spent::Counted]);
+    assert_eq!(caps.spend(&ask("a", &device, &week), again), [Spent::Counted], "a day of its own");
+    assert!(caps.unspend("a", &[device[0].tag]));
+    for push in ["b", "c"] {
+        assert_eq!(caps.spend(&ask(push, &device, &week), again), [Spent::Counted]);
+    }
+    // What went out the day before is remembered.
+    assert_eq!(caps.0.iter().filter(|sent| sent.push == "a").count(), 1);
 }
 
 #[test]
