@@ -49,7 +49,10 @@ async function calls(leases: "on" | "off", mock: MockVendor, held: Credentials, 
   await sleep(leases === "on" ? LEASE_MS : 0);
   let [sum, left] = [0, pushes];
   const caller = async (): Promise<void> => {
-    while (left-- > 0) sum += await push();
+    while (left-- > 0) {
+      const calls = await push();
+      sum += calls;
+    }
   };
   await Promise.all(Array.from({ length: callers }, caller));
   await dispose(ours.mf);
