@@ -101,7 +101,8 @@ async function makeApp(base: string, lab: Lab, accounts: Accounts, limits: Limit
       return [vendor, { follow: { per_day: follow }, marketing: { per_day: limits[vendor] - follow } }];
     }),
   );
-  const policy = { classes, quota, over_quota: { follow: ["later", "drop"], marketing: ["drop"] } };
+  // Most of the day's marketing is large pushes: the phones' daily limits are kept in these, too.
+  const policy = { classes, quota, over_quota: { follow: ["later", "drop"], marketing: ["drop"] }, per_device: true };
   const admin = new Gateway(base, ADMIN_KEY);
   await admin.putApp(APP, { ...accounts }, policy);
   const { receipts } = await admin.call<{ receipts: Record<string, string> }>("GET", `/v1/apps/${APP}`);
