@@ -107,7 +107,7 @@ export function cost(results: readonly CostResult[], cpuMs: number): void {
   });
   const head = ["vendor", "category", "limited", "traffic", "rows", "objects", "KV", "fetches", "$ total", "rows", "objects", "KV", "request", "CPU", "object time"];
   section("Cost of a push to one device, and list price per million", table(head, rows), [
-    "quick: one after the other, the alarms that follow included. slow: more than 1 s apart, no mark runs ahead, none needs an alarm",
+    "quick: one after the other, the alarms that follow included. slow: more than 1 s apart, no mark runs ahead. Leases hold for pushes up to 10 s apart",
     `prices per million: request $${PRICES.request}, KV read $${PRICES.kv_read}, object request $${PRICES.object_request}, row $${two(PRICES.row_written)}; CPU: ${two(cpuMs)} ms a push`,
     "To hold: rows ≤ 3 (≤ 2 without a limited class), objects ≤ 3 (≤ 2), KV 1, total ≤ $3.20",
   ]);
