@@ -114,7 +114,7 @@ test("a vendor's refusal closes the class also for those who hold grants ahead",
   assert.deepEqual([closed.json.deliveries[0].state, cost(closed).fetches], ["skipped", 0], closed.text);
 });
 
-test("kills under quick traffic never grant twice, and cost no more than what was out", async () => {
+test("64 senders, refusals that come back, kills in between: never over the limit, and the rest of it was usable", async () => {
   await notAtMidnight();
   const persist = await mkdtemp("target/leases-");
   const crashing = await Stage.start({ persist, lab: stage.lab, bindings: { LEDGER_SHARDS: "1" } });
@@ -123,6 +123,9 @@ test("kills under quick traffic never grant twice, and cost no more than what wa
   try {
     const app = await withPhone(limited(limit), crashing);
     stage.lab.clearLog();
+    // Of every burst some are refused and come back; the others count.
+    const refuse = () => stage.lab.fault({ vendor: "apns", match: { token: app.token }, skip: 10, times: 30, do: { reason: "PayloadEmpty" } });
+    const went = () => stage.seen("apns").filter(({ status }) => status === 200).length;
     const burst = (senders: number, n: number) =>
       Promise.allSettled(
         Array.from({ length: senders }, async () => {
@@ -130,16 +133,20 @@ test("kills under quick traffic never grant twice, and cost no more than what wa
         }),
       );
     for (let kill = 0; kill < kills; kill++) {
-      const running = burst(16, 12);
+      refuse();
+      const running = burst(64, 4);
       await sleep(250 + 40 * kill);
       await killRuntime(crashing);
       await running;
     }
-    await burst(32, 60);
-    const seen = stage.seen("apns").length;
+    refuse();
+    await burst(64, 30);
+    await sleep(BACK_MS);
+    await burst(16, 8);
+    const seen = went();
     assert.ok(seen <= limit, `${seen} sent of ${limit}`);
     // A kill takes a lease of 1 % of the limit, a block of another 1 %, and what was under way.
-    assert.ok(seen >= limit - kills * (15 + 15 + 16), `${seen} sent: the limit was usable`);
+    assert.ok(seen >= limit - kills * (15 + 15 + 64), `${seen} sent: the limit was usable`);
   } finally {
     await crashing.stop();
     await rm(persist, { recursive: true, force: true });
