@@ -158,6 +158,7 @@ mod tests {
             (Raw { ledger_shards_before: "x".into(), ..good.clone() }, "LEDGER_SHARDS_BEFORE "),
             (Raw { keep_days: "1".into(), ..good.clone() }, "KEEP_DAYS "),
             (Raw { public_url: "push.example.com".into(), ..good.clone() }, "PUBLIC_URL "),
+            (Raw { quota_leases: "yes".into(), ..good.clone() }, "QUOTA_LEASES "),
             (Raw { webpush_hosts: "https://a.example".into(), ..good.clone() }, "WEBPUSH_HOSTS "),
             (Raw { idempotency_hours: "23".into(), ..good.clone() }, "IDEMPOTENCY_HOURS "),
             (Raw { idempotency_hours: "48".into(), keep_days: "2".into(), ..good }, "IDEMPOTENCY_HOURS "),

@@ -23,7 +23,7 @@ use edgepush::{
     object::claim,
     vendor::{Vendor, fcm, receipt},
     wire::{
-        ledger::{Event, Target, Work},
+        ledger::{End, Event, Target, Work},
         text,
         user::Copy,
     },
@@ -232,4 +232,7 @@ fn the_stored_texts_are_valid() {
     assert!(text::read::<claim::State>(state).is_ok());
     let app = r#"["shop",1,3,{},{"quota":{"fcm":{"im":{"per_day":1}}},"stale_days":{"fcm":30}},[],[],0,0]"#;
     assert!(text::read::<App>(app).is_ok());
+    // What a worker of before tells while a deployment rolls out.
+    let end = text::read::<End>(r#"[0,1,"failed",true,"token_gone",null,null]"#);
+    assert!(end.is_ok_and(|end| !end.downgraded));
 }

@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     line::lease::{Grants, Wish},
-    model::app::App,
+    model::{app::App, ids::Tenant},
     vendor::Vendor,
-    wire::account::{Class, Grant, LEASE_MS},
+    wire::account::{Class, Grant, LEASE_MS, Return},
 };
 
 /// When a lease has ended it goes back so much later, milliseconds: a push that passed with it gives back what it did not use first.
@@ -42,17 +42,18 @@ pub(super) fn keep(cx: &Cx, app: &App, vendor: Vendor, class: Class, grant: &Gra
     let (later, tenant) = (Cx::new(cx.env.clone(), Rc::clone(&cx.config)), app.tenant());
     let lasts = lease.until.0.saturating_sub(now.0).min(LEASE_MS) + LINGER_MS;
     context.wait_until(async move {
-        let mut back = spare;
-        for wait in [0, lasts] {
-            if wait > 0 {
-                Delay::from(Duration::from_millis(wait)).await;
-                back = memory::purse(&account, class, self::now(), |purse| purse.ended(lease.id, class));
-            }
-            if let Some(back) = back.take().filter(|back| back.n > 0) {
-                admit::bring_back(&later, &tenant, vendor, back).await;
-            }
-        }
+        bring_back(&later, &tenant, vendor, spare).await;
+        Delay::from(Duration::from_millis(lasts)).await;
+        let rest = memory::purse(&account, class, self::now(), |purse| purse.ended(lease.id, class));
+        bring_back(&later, &tenant, vendor, rest).await;
     });
+}
+
+/// Tells the account what is left of a lease, if anything is.
+async fn bring_back(cx: &Cx, tenant: &Tenant, vendor: Vendor, rest: Option<Return>) {
+    if let Some(rest) = rest.filter(|rest| rest.n > 0) {
+        admit::bring_back(cx, tenant, vendor, rest).await;
+    }
 }
 
 /// What was not used after all stays here, as far as there is room; gives how many are to go back to the account.

@@ -57,8 +57,8 @@ struct Memory {
     distrust: Table<String, Millis>,
     without: Table<Tenant, Without>,
     purses: Table<(AccountKey, Class), Purse>,
-    holds: Table<String, Millis>,
-    passes: Table<String, Millis>,
+    /// Whether rules on clicks hold back, and until when that is good.
+    holds: Table<String, (bool, Millis)>,
     known: Table<AccountKey, Known>,
 }
 
@@ -291,18 +291,11 @@ pub(super) fn purse<R>(
 
 /// Whether a rule of an app holds back what nobody cares for, as far as that is known.
 pub(super) fn holds(rule: &str, now: Millis) -> Option<bool> {
-    let known = |of: &Table<String, Millis>| of.get(rule).is_some_and(|until| *until > now);
-    MEMORY.with_borrow(|memory| match (known(&memory.holds), known(&memory.passes)) {
-        (true, _) => Some(true),
-        (_, true) => Some(false),
-        (false, false) => None,
-    })
+    let known = MEMORY.with_borrow(|memory| memory.holds.get(rule).copied());
+    known.filter(|(_, until)| *until > now).map(|(holds, _)| holds)
 }
 
 /// Remembers it until then.
 pub(super) fn remember_holds(rule: String, holds: bool, until: Millis) {
-    MEMORY.with_borrow_mut(|memory| {
-        let of = if holds { &mut memory.holds } else { &mut memory.passes };
-        insert(of, rule, until);
-    });
+    MEMORY.with_borrow_mut(|memory| insert(&mut memory.holds, rule, (holds, until)));
 }

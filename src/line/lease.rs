@@ -121,7 +121,7 @@ impl Purse {
         }
     }
 
-    /// A lease has ended: what is left of it. `None`: it is not this one any more, or nothing is left.
+    /// A lease has ended: what is left of it. `None`: it is not this one any more.
     pub fn ended(&mut self, id: u64, class: Class) -> Option<Return> {
         self.held.as_ref().filter(|held| held.id == id)?;
         self.end(class)
