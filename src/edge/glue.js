@@ -6,26 +6,58 @@
 // the runtime's `error` event is what restarts an instance after a fault.
 const settled = Promise.resolve();
 globalThis.queueMicrotask = (step) => {
-  settled.then(step).catch(reportError);
+  settled.then(step).catch(fault);
 };
+
+/** This instance has had a fault. The next call makes a new one; what has waited meanwhile must not enter this one. */
+let broken = false;
+
+/** A new instance begins. */
+export function started() {
+  broken = false;
+}
+
+/** Tells the runtime's `error` event of what wasm threw: a `RuntimeError` there restarts the instance. A full stack is none by
+ * itself; an error that is an answer of ours is not told. */
+function fault(error) {
+  const full = error instanceof RangeError;
+  broken ||= full || error instanceof WebAssembly.RuntimeError;
+  reportError(full ? new WebAssembly.RuntimeError(error.message) : error);
+}
+
+/** Calls into wasm, after something was waited for. */
+function enter(step) {
+  if (broken) throw new Error("the instance is being restarted");
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof WebAssembly.RuntimeError) fault(error);
+    throw error;
+  }
+}
 
 const EMPTY = new Uint8Array(0);
 /** Most characters of one call of a queue; nearly all of them are ASCII. */
 const BATCH_MAX = 200_000;
 
-/** Reads a request: `[head, body]`. The head is method, URL and authorization, a line each (no header value can hold
- * a line break). The body is bytes, or `null` when it is longer than `limit`. Asking for `request.body` makes a stream,
- * which costs: it is done only where the length is not said. */
-export async function take(request, limit) {
+/** Reads a request and has it answered: `answer` takes the request, its head and its body, or a text that says why it could not be
+ * read. The head is method, URL, authorization and idempotency key, a line each (no header value can hold a line break). */
+export async function handle(request, env, context, limit, answer) {
   const { headers, method } = request;
   const head = `${method}\n${request.url}\n${headers.get("authorization") ?? ""}\n${headers.get("idempotency-key") ?? ""}`;
-  if (method === "GET" || method === "HEAD") return [head, EMPTY];
+  const body = method === "GET" || method === "HEAD" ? EMPTY : await bodyOf(request, limit).catch(String);
+  return enter(() => answer(request, env, context, head, body));
+}
+
+/** A request's body: bytes, or `null` when it is longer than `limit`. Asking for `request.body` makes a stream, which costs:
+ * it is done only where the length is not said. */
+async function bodyOf(request, limit) {
   // An audience and an import have any length: their routes read them piece by piece.
-  if (method === "PUT" && request.url.includes("/v1/audiences/")) return [head, null];
-  if (method === "POST" && request.url.includes("/v1/users:import")) return [head, null];
-  const length = headers.get("content-length");
-  if (length !== null) return [head, Number(length) > limit ? null : new Uint8Array(await request.arrayBuffer())];
-  return [head, request.body === null ? EMPTY : await bounded(request.body, limit)];
+  if (request.method === "PUT" && request.url.includes("/v1/audiences/")) return null;
+  if (request.method === "POST" && request.url.includes("/v1/users:import")) return null;
+  const length = request.headers.get("content-length");
+  if (length !== null) return Number(length) > limit ? null : new Uint8Array(await request.arrayBuffer());
+  return request.body === null ? EMPTY : bounded(request.body, limit);
 }
 
 /** Reads a body piece by piece: `null` at its end, and where there is none. */
@@ -63,9 +95,13 @@ async function bounded(stream, limit) {
   return bytes;
 }
 
-/** The answer of an object. */
-export function reply(status, body) {
-  return status === 200 ? new Response(body) : new Response(body, { status });
+/** Answers a call of an object: `answer` takes the call's text and gives the answer's, or a promise of it; an empty one is a
+ * fault. A call that cannot be read rejects. */
+export async function serve(request, answer) {
+  const call = await request.text();
+  let text = enter(() => answer(call));
+  if (typeof text !== "string") text = await text;
+  return text === "" ? new Response("fault", { status: 500 }) : new Response(text);
 }
 
 /** A response. `headers` is a JSON object. */
@@ -116,19 +152,21 @@ export function zoneOffset(zone, at) {
   return Math.round((wall - Math.floor(at / 60000) * 60000) / 60000);
 }
 
-/** The body of a call to an object. */
-export function text(request) {
-  return request.text();
+/** The values of a statement, as `wire/values.rs` writes them. */
+export function apart(values) {
+  if (values === "") return [];
+  if (values[0] === "[") return JSON.parse(values);
+  return values.split("\x1f").map((value) => (value[0] === "t" ? value.slice(1) : value === "n" ? null : Number(value)));
 }
 
 /** Runs a statement of an object's database that writes; gives the rows written. */
 export function sqlWrite(sql, statement, values) {
-  return sql.exec(statement, ...JSON.parse(values)).rowsWritten;
+  return sql.exec(statement, ...apart(values)).rowsWritten;
 }
 
 /** Runs one that reads; gives all rows as JSON, every value a text, `NULL` an empty one. */
 export function sqlRead(sql, statement, values) {
-  const rows = [...sql.exec(statement, ...JSON.parse(values)).raw()];
+  const rows = [...sql.exec(statement, ...apart(values)).raw()];
   return JSON.stringify(rows.map((row) => row.map((value) => (value === null ? "" : String(value)))));
 }
 

@@ -1,16 +1,32 @@
 //! The Rust side of `glue.js`.
 
-use js_sys::{Promise, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use std::cell::RefCell;
+
+use js_sys::{JsString, Promise, Uint8Array};
+use wasm_bindgen::{
+    JsCast, JsValue,
+    prelude::{Closure, wasm_bindgen},
+};
 use wasm_bindgen_futures::JsFuture;
-use worker::Env;
+use worker::{Context, Env};
+
+use super::promise::Outcome;
+use crate::model::table::Table;
 
 #[wasm_bindgen(module = "/src/edge/glue.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = take)]
-    fn js_take(request: &web_sys::Request, limit: u32) -> Promise;
+    #[wasm_bindgen(js_name = started)]
+    fn js_started();
+    #[wasm_bindgen(js_name = handle)]
+    fn js_handle(
+        request: &web_sys::Request,
+        env: &Env,
+        context: &JsValue,
+        limit: u32,
+        answer: &JsValue,
+    ) -> Promise;
     #[wasm_bindgen(js_name = respond, catch)]
-    fn js_respond(status: u16, headers: &str, body: &str) -> Result<web_sys::Response, JsValue>;
+    fn js_respond(status: u16, headers: &str, body: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_name = reader, catch)]
     fn js_reader(request: &web_sys::Request) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_name = piece)]
@@ -21,20 +37,18 @@ extern "C" {
     fn js_write_piece(writer: &JsValue, text: &str) -> Promise;
     #[wasm_bindgen(js_name = endPieces)]
     fn js_end_pieces(writer: &JsValue, whole: bool) -> Promise;
-    #[wasm_bindgen(js_name = text)]
-    fn js_text(request: &web_sys::Request) -> Promise;
-    #[wasm_bindgen(js_name = reply, catch)]
-    fn js_reply(status: u16, body: &str) -> Result<web_sys::Response, JsValue>;
+    #[wasm_bindgen(js_name = serve)]
+    fn js_serve(request: &web_sys::Request, answer: &JsValue) -> Promise;
     #[wasm_bindgen(js_name = sqlWrite, catch)]
-    fn js_sql_write(sql: &JsValue, statement: &str, values: &str) -> Result<u32, JsValue>;
+    fn js_sql_write(sql: &JsValue, statement: &JsString, values: &str) -> Result<u32, JsValue>;
     #[wasm_bindgen(js_name = sqlRead, catch)]
-    fn js_sql_read(sql: &JsValue, statement: &str, values: &str) -> Result<String, JsValue>;
+    fn js_sql_read(sql: &JsValue, statement: &JsString, values: &str) -> Result<String, JsValue>;
     #[wasm_bindgen(js_name = settings)]
     fn js_settings(env: &Env) -> String;
     #[wasm_bindgen(js_name = ask)]
-    fn js_ask(env: &Env, binding: &str, name: &str, body: &str) -> Promise;
+    fn js_ask(env: &Env, binding: &JsString, name: &str, body: &str) -> Promise;
     #[wasm_bindgen(js_name = read, catch)]
-    fn js_read(env: &Env, binding: &str, key: &str) -> Result<Promise, JsValue>;
+    fn js_read(env: &Env, binding: &JsString, key: &str) -> Result<Promise, JsValue>;
     #[wasm_bindgen(js_name = readMany)]
     fn js_read_many(env: &Env, binding: &str, keys: &str) -> Promise;
     #[wasm_bindgen(js_name = write, catch)]
@@ -81,10 +95,43 @@ pub(super) struct Taken {
     pub(super) body: Option<Vec<u8>>,
 }
 
-/// Reads a request, its body up to `limit` bytes.
-pub(super) async fn take(request: &web_sys::Request, limit: u32) -> Result<Taken, Failed> {
-    let pair = js_sys::Array::from(&settle(js_take(request, limit)).await?);
-    let head = pair.get(0).as_string().unwrap_or_default();
+/// This instance begins.
+pub(super) fn started() {
+    js_started();
+}
+
+/// What answers requests. `Err`: the body could not be read.
+type Handler = fn(web_sys::Request, Env, Context, Result<Taken, Failed>) -> Outcome;
+/// The same as JavaScript calls it: request, bindings, context, head and body.
+type JsHandler = Closure<dyn Fn(web_sys::Request, Env, JsValue, String, JsValue) -> Outcome>;
+
+thread_local! {
+    static HANDLER: RefCell<Option<JsHandler>> = const { RefCell::new(None) };
+}
+
+/// Reads a request, its body up to `limit` bytes, and has it answered.
+pub(super) fn handle(
+    request: &web_sys::Request,
+    env: &Env,
+    context: &JsValue,
+    limit: u32,
+    handler: Handler,
+) -> Promise {
+    let answer = HANDLER.with_borrow_mut(|have| {
+        let js = have.get_or_insert_with(|| {
+            Closure::new(move |request, env, context: JsValue, head: String, body: JsValue| {
+                handler(request, env, Context::new(context.unchecked_into()), taken(&head, &body))
+            })
+        });
+        js.as_ref().clone()
+    });
+    js_handle(request, env, context, limit, &answer)
+}
+
+fn taken(head: &str, body: &JsValue) -> Result<Taken, Failed> {
+    if let Some(why) = body.as_string() {
+        return Err(Failed(why));
+    }
     let mut lines = head.split('\n');
     let mut line = || lines.next().unwrap_or_default().to_owned();
     let (method, url, authorization, idempotency_key) = (line(), line(), line(), line());
@@ -93,13 +140,13 @@ pub(super) async fn take(request: &web_sys::Request, limit: u32) -> Result<Taken
         url,
         authorization: Some(authorization).filter(|value| !value.is_empty()),
         idempotency_key: Some(idempotency_key).filter(|value| !value.is_empty()),
-        body: pair.get(1).dyn_ref::<Uint8Array>().map(Uint8Array::to_vec),
+        body: body.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec),
     })
 }
 
 /// A response. `headers` is a JSON object.
-pub(super) fn respond(status: u16, headers: &str, body: &str) -> Result<web_sys::Response, Failed> {
-    js_respond(status, headers, body).map_err(|error| failed(&error))
+pub(super) fn respond(status: u16, headers: &str, body: &str) -> Outcome {
+    js_respond(status, headers, body)
 }
 
 /// A body that is read piece by piece.
@@ -146,23 +193,56 @@ impl Stream {
     }
 }
 
-/// The body of a call to an object.
-pub(super) async fn text(request: &web_sys::Request) -> Result<String, Failed> {
-    Ok(settle(js_text(request)).await?.as_string().unwrap_or_default())
+/// Texts kept on JavaScript's side. Those of a day's tables are kept for each day: when there are more, all are forgotten.
+const KNOWN_MAX: usize = 300;
+
+/// What answers an object's calls: the text of a call → the text of its answer, or a promise of it. An empty one is a fault.
+pub(super) struct OnCall(Closure<dyn Fn(String) -> Outcome>);
+
+impl OnCall {
+    pub(super) fn new(answer: impl Fn(String) -> Outcome + 'static) -> Self {
+        Self(Closure::new(answer))
+    }
 }
 
-/// The answer of an object.
-pub(super) fn reply(status: u16, body: &str) -> Result<web_sys::Response, JsValue> {
-    js_reply(status, body)
+/// Answers a call to an object.
+pub(super) fn serve(request: &web_sys::Request, answer: &OnCall) -> Promise {
+    js_serve(request, answer.0.as_ref())
+}
+
+thread_local! {
+    /// Texts of the program that JavaScript knows already, by where they lie, and for what they were filled in.
+    static KNOWN: RefCell<Table<(usize, usize, u64), JsString>> = const { RefCell::new(Table::new()) };
+}
+
+/// A text of the program on JavaScript's side: it crosses once.
+pub(super) fn known(text: &'static str) -> JsString {
+    known_for(text, 0, || text.to_owned())
+}
+
+/// The same of a text that is filled in: for what, and how.
+pub(super) fn known_for(text: &'static str, of: u64, fill: impl Fn() -> String) -> JsString {
+    let place = (text.as_ptr() as usize, text.len(), of);
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(have) = known.get(&place) {
+            return have.clone();
+        }
+        if known.len() >= KNOWN_MAX {
+            *known = Table::new();
+        }
+        let new = JsString::from(fill());
+        known.insert(place, new.clone());
+        new
+    })
 }
 
 /// Runs a statement of an object's database that writes; gives the rows written.
-pub(super) fn sql_write(sql: &JsValue, statement: &str, values: &str) -> Result<u32, Failed> {
+pub(super) fn sql_write(sql: &JsValue, statement: &JsString, values: &str) -> Result<u32, Failed> {
     js_sql_write(sql, statement, values).map_err(|error| failed(&error))
 }
 
 /// Runs one that reads; gives all rows as JSON, every value a text.
-pub(super) fn sql_read(sql: &JsValue, statement: &str, values: &str) -> Result<String, Failed> {
+pub(super) fn sql_read(sql: &JsValue, statement: &JsString, values: &str) -> Result<String, Failed> {
     js_sql_read(sql, statement, values).map_err(|error| failed(&error))
 }
 
@@ -177,13 +257,13 @@ pub(super) fn zone_offset(zone: &str, at: u64) -> Option<i32> {
 }
 
 /// Asks a Durable Object.
-pub(super) async fn ask(env: &Env, binding: &str, name: &str, body: &str) -> Result<String, Failed> {
-    Ok(settle(js_ask(env, binding, name, body)).await?.as_string().unwrap_or_default())
+pub(super) async fn ask(env: &Env, binding: &'static str, name: &str, body: &str) -> Result<String, Failed> {
+    Ok(settle(js_ask(env, &known(binding), name, body)).await?.as_string().unwrap_or_default())
 }
 
 /// Reads one value of KV.
-pub(super) async fn read(env: &Env, binding: &str, key: &str) -> Result<Option<String>, Failed> {
-    let promise = js_read(env, binding, key).map_err(|error| failed(&error))?;
+pub(super) async fn read(env: &Env, binding: &'static str, key: &str) -> Result<Option<String>, Failed> {
+    let promise = js_read(env, &known(binding), key).map_err(|error| failed(&error))?;
     Ok(settle(promise).await?.as_string())
 }
 

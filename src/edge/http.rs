@@ -8,8 +8,10 @@ use worker::{Context, Env};
 use super::{
     cx::{self, Cx},
     exchange::{Reply, Request},
-    glue::{self, Taken},
-    log, routes,
+    glue::{self, Failed, Taken},
+    log,
+    promise::{self, Outcome},
+    routes,
 };
 use crate::{
     line::parse::route,
@@ -17,15 +19,25 @@ use crate::{
 };
 
 /// Most bytes read of any body. Routes with smaller limits check again.
-const BODY_MAX: u32 = 2 * 1024 * 1024;
+pub(super) const BODY_MAX: u32 = 2 * 1024 * 1024;
 
 /// Answers a request.
-pub(super) async fn handle(
+pub(super) fn handle(
     request: web_sys::Request,
     env: Env,
     context: Context,
-) -> worker::Result<web_sys::Response> {
-    let (reply, cost) = match (glue::take(&request, BODY_MAX).await, cx::config(&env)) {
+    taken: Result<Taken, Failed>,
+) -> Outcome {
+    promise::at_once(Box::pin(respond(request, env, context, taken)))
+}
+
+async fn respond(
+    request: web_sys::Request,
+    env: Env,
+    context: Context,
+    taken: Result<Taken, Failed>,
+) -> Outcome {
+    let (reply, cost) = match (taken, cx::config(&env)) {
         (Ok(taken), Ok(config)) => {
             let cx = Cx { context: Some(Rc::new(context)), ..Cx::new(env, config) };
             let reply = answer(&cx, &taken, &request).await;
@@ -38,10 +50,13 @@ pub(super) async fn handle(
         }
     };
     if let Some(response) = reply.begun {
-        return Ok(response);
+        return Ok(response.into());
     }
     let headers = headers(&reply, cost.as_deref());
-    glue::respond(reply.status, &headers, &reply.body).map_err(|failed| worker::Error::RustError(failed.0))
+    glue::respond(reply.status, &headers, &reply.body).or_else(|_| {
+        log::error("response_not_made", &[]);
+        glue::respond(500, "{}", "")
+    })
 }
 
 async fn answer(cx: &Cx, taken: &Taken, stream: &web_sys::Request) -> Reply {

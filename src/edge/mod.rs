@@ -2,8 +2,9 @@
 //! own name, the Durable Objects' shells, and the HTTP side. It decides nothing that could be decided without it.
 
 use crate::wire::text;
+use js_sys::Promise;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
-use worker::{Context, Env, event};
+use worker::{Env, event};
 
 mod admit;
 mod audience;
@@ -24,6 +25,7 @@ mod log;
 mod memory;
 mod objects;
 mod pace;
+mod promise;
 mod push;
 mod queue;
 mod receipts;
@@ -36,6 +38,7 @@ mod together;
 /// Runs once per instance, before anything else.
 #[event(start)]
 fn start() {
+    glue::started();
     // `worker` has installed a hook that marks the instance for a restart after a panic: it is kept and called last.
     // `console_error_panic_hook` goes first, for a message with file, line and stack in the log.
     let restart = std::panic::take_hook();
@@ -46,9 +49,10 @@ fn start() {
 }
 
 /// Every HTTP request.
-#[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
-    http::handle(request, env, context).await
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports public functions only")]
+pub fn fetch(request: &web_sys::Request, env: &Env, context: &JsValue) -> Promise {
+    glue::handle(request, env, context, http::BODY_MAX, http::handle)
 }
 
 /// Every batch of the queue. `worker` has an event for it, whose messages do not say how often they were tried.

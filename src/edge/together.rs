@@ -30,7 +30,10 @@ pub(super) async fn together<T, F: Future<Output = T>>(
     came.into_inner().into_iter().flatten().collect()
 }
 
-async fn run(at_once: usize, tasks: Vec<LocalBoxFuture<'_, ()>>) {
+async fn run(at_once: usize, mut tasks: Vec<LocalBoxFuture<'_, ()>>) {
+    if let [only] = tasks.as_mut_slice() {
+        return only.await;
+    }
     let mut waiting = tasks.into_iter();
     let mut under_way: FuturesUnordered<_> = waiting.by_ref().take(at_once).collect();
     while under_way.next().await.is_some() {

@@ -15,3 +15,4 @@ pub mod ledger;
 pub mod letters;
 pub mod text;
 pub mod user;
+pub mod values;

@@ -1,20 +1,26 @@
-// A panic restarts the instance: the next request works. The panic is provoked in a build of its own.
+// A panic or a trap restarts the instance: the next request works. Both are provoked in a build of its own.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Stage } from "./stage.ts";
+import { Stage, until } from "./stage.ts";
 
-test("after a panic the next request works", async () => {
-  const stage = await Stage.start({ build: "target/build-test" });
+for (const fault of ["panic", "trap"]) test(`after a ${fault} the next request works`, async () => {
+  const log: string[] = [];
+  const stage = await Stage.start({ build: "target/build-test", log: (line) => void log.push(line) });
   try {
     const app = await stage.app();
     await stage.iphone(app, "u");
     for (let n = 0; n < 3; n++) {
-      const answer = await stage.ask("POST", "/__test/panic").catch(() => ({ status: 500 }));
+      const answer = await stage.ask("POST", `/__test/${fault}`).catch(() => ({ status: 500 }));
       assert.equal(answer.status, 500);
       const next = await stage.push(app, { to: { users: ["u"] } });
       assert.deepEqual([next.status, next.json.counts], [200, { accepted: 1 }]);
     }
+    const restarts = await until(() => {
+      const lines = log.filter((line) => line.includes("Reinitializing Wasm application"));
+      return lines.length >= 3 ? lines.length : undefined;
+    });
+    assert.equal(restarts, 3, "each time in a new instance");
   } finally {
     await stage.stop();
   }

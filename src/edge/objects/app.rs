@@ -1,6 +1,5 @@
 //! Shell of the `App` object: one app's record.
 
-use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, State};
 
 use super::{
@@ -21,12 +20,11 @@ const TABLES: &[Table] = &[Table {
 }];
 
 /// The object.
-#[wasm_bindgen]
-pub struct App {
+struct App {
     shell: Shell<Record>,
 }
 
-export!(App, BINDING, alarm);
+export!(App as "App", BINDING, alarm);
 
 impl App {
     fn new(state: State, env: Env) -> Self {

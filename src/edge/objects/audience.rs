@@ -3,7 +3,6 @@
 
 use std::cell::Cell;
 
-use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, State};
 
 use super::{
@@ -24,13 +23,12 @@ const TABLES: &[Table] = &[Table {
 }];
 
 /// The object.
-#[wasm_bindgen]
-pub struct Audience {
+struct Audience {
     shell: Shell<Held>,
     alarm: Cell<Option<Millis>>,
 }
 
-export!(Audience, BINDING, alarm);
+export!(Audience as "Audience", BINDING, alarm);
 
 impl Audience {
     fn new(state: State, env: Env) -> Self {
@@ -42,7 +40,7 @@ impl Audience {
         self.alarm.set(None);
         self.shell.with(load, |held, rows| {
             for version in held.sweep(now()) {
-                rows.write(&format!("DROP TABLE IF EXISTS list_{version}"), Vec::new())?;
+                rows.write_as(&format!("DROP TABLE IF EXISTS list_{version}").into(), &[])?;
             }
             store(rows, held)
         })?;
@@ -57,15 +55,16 @@ impl Audience {
                     let version = held.start(now);
                     let make =
                         format!("CREATE TABLE list_{version} (n INTEGER PRIMARY KEY, ids TEXT NOT NULL)");
-                    rows.write(&make, Vec::new())?;
+                    rows.write_as(&make.into(), &[])?;
                     store(rows, held)?;
                     Outcome::Version(version)
                 }
                 Call::Add(version, _, _) if !held.takes(version) => Outcome::Missing,
                 Call::Add(version, first, lists) => {
-                    let insert = format!("INSERT OR REPLACE INTO list_{version} (n, ids) VALUES (?, ?)");
+                    let insert =
+                        format!("INSERT OR REPLACE INTO list_{version} (n, ids) VALUES (?, ?)").into();
                     for (n, ids) in (u64::from(first)..).zip(lists) {
-                        rows.write(&insert, vec![n.into(), ids.into()])?;
+                        rows.write_as(&insert, &[n.into(), ids.into()])?;
                     }
                     Outcome::Version(version)
                 }
@@ -84,8 +83,8 @@ impl Audience {
                 Call::Remove => Outcome::Missing,
                 Call::Slice(version, _, _) if !held.readable(version) => Outcome::Missing,
                 Call::Slice(version, first, n) => {
-                    let select = format!("SELECT ids FROM list_{version} WHERE n = ?");
-                    let found = rows.read_with(&select, vec![u64::from(first / ROW).into()])?;
+                    let select = format!("SELECT ids FROM list_{version} WHERE n = ?").into();
+                    let found = rows.read_as(&select, &[u64::from(first / ROW).into()])?;
                     let ids = found.into_iter().flatten().next().unwrap_or_default();
                     let some = ids.split('\n').skip((first % ROW) as usize).take(n as usize);
                     Outcome::Ids(some.collect::<Vec<_>>().join("\n"))

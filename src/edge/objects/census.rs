@@ -3,7 +3,6 @@
 
 use std::{cell::Cell, time::Duration};
 
-use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, State};
 
 use super::{
@@ -45,13 +44,12 @@ struct Today {
 }
 
 /// The object.
-#[wasm_bindgen]
-pub struct Census {
+struct Census {
     shell: Shell<Option<Today>>,
     armed: Cell<bool>,
 }
 
-export!(Census, BINDING, alarm);
+export!(Census as "Census", BINDING, alarm);
 
 impl Census {
     fn new(state: State, env: Env) -> Self {

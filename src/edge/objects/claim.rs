@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, State};
 
 use super::{
@@ -32,12 +31,11 @@ const TABLES: &[Table] = &[Table {
 const TELL_AGAIN_SECS: u64 = 10;
 
 /// The object.
-#[wasm_bindgen]
-pub struct Claim {
+struct Claim {
     shell: Shell<Option<Held>>,
 }
 
-export!(Claim, BINDING, alarm);
+export!(Claim as "Claim", BINDING, alarm);
 
 impl Claim {
     fn new(state: State, env: Env) -> Self {

@@ -1,6 +1,5 @@
 //! Shell of the `Import` object: nothing is kept here.
 
-use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, State};
 
 use super::super::{
@@ -27,12 +26,11 @@ use crate::{
 const AT_ONCE: usize = 32;
 
 /// The object.
-#[wasm_bindgen]
-pub struct Import {
+struct Import {
     env: Env,
 }
 
-export!(Import, BINDING);
+export!(Import as "Import", BINDING);
 
 type Line = (u64, DeviceId, Registration);
 type Results = Table<u64, Result<Done, Problem>>;

@@ -2,7 +2,6 @@
 
 use std::cell::OnceCell;
 
-use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, State};
 
 use super::rows::{Rows, Table};
@@ -17,13 +16,12 @@ const TABLES: &[Table] = &[Table {
 }];
 
 /// The object.
-#[wasm_bindgen]
-pub struct Letters {
+struct Letters {
     state: State,
     rows: OnceCell<Rows>,
 }
 
-export!(Letters, BINDING);
+export!(Letters as "Letters", BINDING);
 
 impl Letters {
     fn new(state: State, _env: Env) -> Self {

@@ -6,40 +6,56 @@
 //! was told survives a crash.
 
 /// Exports an object to the platform. `worker` has an attribute for it, whose requests and responses cross to JavaScript a dozen
-/// times a call; this one crosses three times.
+/// times a call; this one hands over the request, takes its text, and gives the answer's.
 macro_rules! export {
-    ($object:ident, $binding:expr, $alarm:ident) => {
-        export!($object, $binding);
+    ($object:ident as $class:literal, $binding:expr, $alarm:ident) => {
+        export!($object as $class, $binding);
 
-        #[wasm_bindgen::prelude::wasm_bindgen]
-        impl $object {
+        #[wasm_bindgen::prelude::wasm_bindgen(js_class = $class)]
+        impl Exported {
             /// The platform's alarm. One that fails is called again.
-            #[wasm_bindgen(js_name = alarm)]
-            pub async fn on_alarm(&self) -> Result<(), wasm_bindgen::JsValue> {
-                self.$alarm().await.map_err(wasm_bindgen::JsValue::from)
+            pub fn alarm(&self) -> js_sys::Promise {
+                let object = std::rc::Rc::clone(&self.object);
+                let alarm = async move { object.$alarm().await.map(|()| wasm_bindgen::JsValue::UNDEFINED) };
+                $crate::edge::objects::alarm(alarm)
             }
         }
     };
-    ($object:ident, $binding:expr) => {
-        #[wasm_bindgen::prelude::wasm_bindgen]
-        impl $object {
+    ($object:ident as $class:literal, $binding:expr) => {
+        /// What the platform has of the object.
+        #[wasm_bindgen::prelude::wasm_bindgen(js_name = $class)]
+        pub struct Exported {
+            #[allow(dead_code, reason = "some have no alarm")]
+            object: std::rc::Rc<$object>,
+            answer: $crate::edge::glue::OnCall,
+        }
+
+        #[wasm_bindgen::prelude::wasm_bindgen(js_class = $class)]
+        impl Exported {
             /// Made by the platform before its first call.
             #[wasm_bindgen(constructor)]
-            pub fn construct(state: worker::worker_sys::DurableObjectState, env: worker::Env) -> Self {
-                Self::new(worker::State::from(state), env)
+            pub fn new(state: worker::worker_sys::DurableObjectState, env: worker::Env) -> Self {
+                let object = std::rc::Rc::new($object::new(worker::State::from(state), env));
+                let asked = std::rc::Rc::clone(&object);
+                let answer = $crate::edge::glue::OnCall::new(move |text: String| {
+                    let object = std::rc::Rc::clone(&asked);
+                    let called = async move {
+                        $crate::edge::objects::answer(
+                            $binding,
+                            match $crate::edge::objects::read(&text) {
+                                Ok(ask) => object.call(ask).await,
+                                Err(error) => Err(error),
+                            },
+                        )
+                    };
+                    $crate::edge::promise::at_once(Box::pin(called))
+                });
+                Self { object, answer }
             }
 
             /// A call.
-            #[wasm_bindgen(js_name = fetch)]
-            pub async fn on_call(
-                &self,
-                request: web_sys::Request,
-            ) -> Result<web_sys::Response, wasm_bindgen::JsValue> {
-                let reply = match $crate::edge::objects::read(&request).await {
-                    Ok(ask) => self.call(ask).await,
-                    Err(error) => Err(error),
-                };
-                $crate::edge::objects::answer($binding, reply)
+            pub fn fetch(&self, request: web_sys::Request) -> js_sys::Promise {
+                $crate::edge::glue::serve(&request, &self.answer)
             }
         }
     };
@@ -58,17 +74,20 @@ mod rows;
 mod shell;
 mod user;
 
+use js_sys::Promise;
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
 
-use super::{glue, log};
+use super::{
+    log,
+    promise::{Outcome, promise},
+};
 use crate::wire::text;
 use crate::wire::text::Unreadable;
 
 /// Reads a call. Both ends are this crate, so what does not parse is a fault of ours.
-async fn read<T: DeserializeOwned>(request: &web_sys::Request) -> worker::Result<T> {
-    let text = glue::text(request).await.map_err(|failed| worker::Error::RustError(failed.0))?;
-    crate::wire::text::read(&text)
+fn read<T: DeserializeOwned>(text: &str) -> worker::Result<T> {
+    crate::wire::text::read(text)
         .map_err(|_| worker::Error::RustError("a call that this object does not know".into()))
 }
 
@@ -86,13 +105,16 @@ fn why(error: &worker::Error) -> &str {
     "what was read or written is not of its form"
 }
 
-/// Answers a call; a fault becomes a status, never a panic.
-fn answer<T: Serialize>(object: &str, reply: worker::Result<T>) -> Result<web_sys::Response, JsValue> {
-    match reply.map(|reply| text::write(&reply)) {
-        Ok(text) => glue::reply(200, &text),
-        Err(error) => {
-            log::error("object_fault", &[("object", object), ("why", why(&error))]);
-            glue::reply(500, "fault")
-        }
-    }
+/// Answers a call; a fault becomes an empty text, never a panic.
+fn answer<T: Serialize>(object: &str, reply: worker::Result<T>) -> Outcome {
+    let text = reply.map(|reply| text::write(&reply)).unwrap_or_else(|error| {
+        log::error("object_fault", &[("object", object), ("why", why(&error))]);
+        String::new()
+    });
+    Ok(JsValue::from_str(&text))
+}
+
+/// Runs an alarm.
+fn alarm(round: impl Future<Output = worker::Result<JsValue>> + 'static) -> Promise {
+    promise(Box::pin(async move { round.await.map_err(JsValue::from) }))
 }

@@ -2,47 +2,19 @@
 
 use std::cell::Cell;
 
-use serde::Serialize;
+use js_sys::JsString;
 use wasm_bindgen::JsValue;
 use worker::State;
 
-use super::super::glue;
-use crate::wire::text;
+use super::super::glue::{self, known};
+pub(super) use crate::wire::values::Value;
+use crate::wire::values::list;
 
 /// A table of an object.
 pub(super) struct Table {
     pub(super) name: &'static str,
     /// `CREATE TABLE IF NOT EXISTS …`
     pub(super) make: &'static str,
-}
-
-/// A value in a statement's hole. All values of a statement cross to JavaScript as one JSON text: each crossing costs more
-/// than the text does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub(super) enum Value {
-    Null,
-    /// Below 2^53: JavaScript's numbers.
-    Number(u64),
-    Text(String),
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<u64> for Value {
-    fn from(number: u64) -> Self {
-        Self::Number(number)
-    }
 }
 
 /// The object's database.
@@ -65,48 +37,62 @@ impl Rows {
         };
         // By name: the platform has tables of its own in the same database.
         let names: Vec<String> = tables.iter().map(|table| format!("'{}'", table.name)).collect();
-        let known = format!("SELECT name FROM sqlite_master WHERE name IN ({})", names.join(", "));
-        let known = rows.select(&known, Vec::new())?.len();
-        if known > 0 && known < tables.len() {
+        let select = format!("SELECT name FROM sqlite_master WHERE name IN ({})", names.join(", "));
+        let have = rows.select(&select.into(), &[])?.len();
+        if have > 0 && have < tables.len() {
             // An object of an earlier version: what it has is read, what is new is made.
             rows.make()?;
         }
-        rows.made.set(known > 0);
+        rows.made.set(have > 0);
         Ok(rows)
     }
 
     /// Runs a statement that writes.
-    pub(super) fn write(&self, statement: &str, values: Vec<Value>) -> worker::Result<()> {
+    pub(super) fn write(&self, statement: &'static str, values: Vec<Value>) -> worker::Result<()> {
+        self.write_as(&known(statement), &values)
+    }
+
+    /// The same with a statement that is not a text of the program.
+    pub(super) fn write_as(&self, statement: &JsString, values: &[Value]) -> worker::Result<()> {
         if !self.made.get() {
             self.make()?;
             self.made.set(true);
         }
-        self.run(statement, &values)
+        self.run(statement, values)
     }
 
     fn make(&self) -> worker::Result<()> {
-        self.tables.iter().try_for_each(|table| self.run(table.make, &[]))
+        self.tables.iter().try_for_each(|table| self.run(&known(table.make), &[]))
     }
 
     /// Runs a statement that reads. Every row is a list of texts.
-    pub(super) fn read(&self, statement: &str) -> worker::Result<Vec<Vec<String>>> {
-        self.read_with(statement, Vec::new())
+    pub(super) fn read(&self, statement: &'static str) -> worker::Result<Vec<Vec<String>>> {
+        self.read_as(&known(statement), &[])
     }
 
     /// The same with values in the statement's holes.
-    pub(super) fn read_with(&self, statement: &str, values: Vec<Value>) -> worker::Result<Vec<Vec<String>>> {
+    pub(super) fn read_with(
+        &self,
+        statement: &'static str,
+        values: Vec<Value>,
+    ) -> worker::Result<Vec<Vec<String>>> {
+        self.read_as(&known(statement), &values)
+    }
+
+    /// The same with a statement that is not a text of the program.
+    pub(super) fn read_as(&self, statement: &JsString, values: &[Value]) -> worker::Result<Vec<Vec<String>>> {
         if self.made.get() { self.select(statement, values) } else { Ok(Vec::new()) }
     }
 
-    fn run(&self, statement: &str, values: &[Value]) -> worker::Result<()> {
-        let written = glue::sql_write(&self.sql, statement, &text::write(values));
+    fn run(&self, statement: &JsString, values: &[Value]) -> worker::Result<()> {
+        let written = glue::sql_write(&self.sql, statement, &list(values));
         self.count(written.map_err(|failed| worker::Error::RustError(failed.0))?);
         Ok(())
     }
 
     /// The same, also where no table has been made yet.
-    pub(super) fn select(&self, statement: &str, values: Vec<Value>) -> worker::Result<Vec<Vec<String>>> {
-        let rows = glue::sql_read(&self.sql, statement, &text::write(&values));
+    pub(super) fn select(&self, statement: &JsString, values: &[Value]) -> worker::Result<Vec<Vec<String>>> {
+        let rows = glue::sql_read(&self.sql, statement, &list(values));
         Ok(crate::wire::text::read(&rows.map_err(|failed| worker::Error::RustError(failed.0))?)?)
     }
 

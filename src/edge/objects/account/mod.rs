@@ -5,7 +5,6 @@ use std::{
     time::Duration,
 };
 
-use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, State};
 
 use super::{
@@ -54,8 +53,7 @@ const TRIM_AFTER: Duration = Duration::from_secs(5);
 const SEEN_MAX: usize = 1_000;
 
 /// The object.
-#[wasm_bindgen]
-pub struct Account {
+struct Account {
     shell: Shell<Held>,
     trimming: Cell<bool>,
     flight: Flight<Result<Bearer, Refusal>>,
@@ -63,7 +61,7 @@ pub struct Account {
     seen: RefCell<crate::model::table::Table<String, Seen>>,
 }
 
-export!(Account, BINDING, alarm);
+export!(Account as "Account", BINDING, alarm);
 
 impl Account {
     fn new(state: State, env: Env) -> Self {

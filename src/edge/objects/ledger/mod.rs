@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 
-use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, State};
 
 use super::{
@@ -35,8 +34,7 @@ enum Alarm {
 }
 
 /// The object.
-#[wasm_bindgen]
-pub struct Ledger {
+struct Ledger {
     state: State,
     env: Env,
     rows: RefCell<Option<Rows>>,
@@ -46,7 +44,7 @@ pub struct Ledger {
     alarm: Cell<Alarm>,
 }
 
-export!(Ledger, BINDING, alarm);
+export!(Ledger as "Ledger", BINDING, alarm);
 
 impl Ledger {
     fn new(state: State, env: Env) -> Self {

@@ -5,6 +5,9 @@
 
 use std::cell::RefCell;
 
+use js_sys::JsString;
+
+use super::super::super::glue::{known, known_for};
 use super::super::rows::{Rows, Table, Value};
 use crate::{
     model::{
@@ -49,6 +52,14 @@ fn end(prefix: &str) -> String {
     format!("{prefix}\u{10ffff}")
 }
 
+const MAKE: &str = "CREATE TABLE IF NOT EXISTS {page} (key TEXT PRIMARY KEY, due INTEGER, hour INTEGER, counts TEXT, record TEXT, \
+                    work TEXT) WITHOUT ROWID";
+
+/// A statement about a day's table, which it calls `{page}`.
+fn of_day(statement: &'static str, day: Day) -> JsString {
+    known_for(statement, day.0, || statement.replace("{page}", &format!("page_{}", day.0)))
+}
+
 fn millis(text: &str) -> Option<Millis> {
     text.parse().ok().map(Millis)
 }
@@ -58,31 +69,24 @@ impl Sql<'_> {
         Ok(self.days()?.contains(&day))
     }
 
-    fn read(&self, day: Day, rest: &str, values: Vec<Value>) -> Result<Vec<Vec<String>>, Fault> {
+    fn read(&self, day: Day, rest: &'static str, values: Vec<Value>) -> Result<Vec<Vec<String>>, Fault> {
         if !self.has(day)? {
             return Ok(Vec::new());
         }
-        self.rows.read_with(&rest.replace("{page}", &format!("page_{}", day.0)), values).map_err(fault)
+        self.rows.read_as(&of_day(rest, day), &values).map_err(fault)
     }
 
-    fn write(&self, day: Day, statement: &str, values: Vec<Value>) -> Result<(), Fault> {
+    fn write(&self, day: Day, statement: &'static str, values: Vec<Value>) -> Result<(), Fault> {
         if !self.has(day)? {
-            let make = format!(
-                "CREATE TABLE IF NOT EXISTS page_{} (key TEXT PRIMARY KEY, due INTEGER, hour INTEGER, counts TEXT, \
-                 record TEXT, work TEXT) WITHOUT ROWID",
-                day.0
-            );
-            self.rows.write(&make, Vec::new()).map_err(fault)?;
+            self.rows.write_as(&of_day(MAKE, day), &[]).map_err(fault)?;
             if let Some(days) = self.days.borrow_mut().as_mut() {
                 days.insert(day, ());
             }
         }
-        self.rows.write(&statement.replace("{page}", &format!("page_{}", day.0)), values).map_err(fault)
+        self.rows.write_as(&of_day(statement, day), &values).map_err(fault)
     }
 
-    fn some_sums(&self, day: Day, rest: &str, values: Vec<Value>) -> Result<Vec<Sum>, Fault> {
-        let statement =
-            format!("SELECT key, due, hour, counts FROM {{page}} WHERE counts IS NOT NULL AND {rest}");
+    fn some_sums(&self, day: Day, statement: &'static str, values: Vec<Value>) -> Result<Vec<Sum>, Fault> {
         let sum = |row: Vec<String>| match <[String; 4]>::try_from(row) {
             Ok([key, due, hour, counts]) => Ok(Sum {
                 key,
@@ -92,7 +96,7 @@ impl Sql<'_> {
             }),
             Err(_) => Err(fault("a row without its columns")),
         };
-        self.read(day, &statement, values)?.into_iter().map(sum).collect()
+        self.read(day, statement, values)?.into_iter().map(sum).collect()
     }
 }
 
@@ -113,8 +117,8 @@ impl Store for Sql<'_> {
         let names = self
             .rows
             .select(
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'page\\_%' ESCAPE '\\'",
-                Vec::new(),
+                &known("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'page\\_%' ESCAPE '\\'"),
+                &[],
             )
             .map_err(fault)?;
         let day = |name: String| name.strip_prefix("page_").and_then(|day| day.parse().ok()).map(Day);
@@ -159,11 +163,14 @@ impl Store for Sql<'_> {
     }
 
     fn sums(&self, day: Day, prefix: &str) -> Result<Vec<Sum>, Fault> {
-        self.some_sums(day, "key >= ? AND key < ? ORDER BY key", vec![prefix.into(), end(prefix).into()])
+        let statement = "SELECT key, due, hour, counts FROM {page} WHERE counts IS NOT NULL AND key >= ? AND key < ? ORDER BY key";
+        self.some_sums(day, statement, vec![prefix.into(), end(prefix).into()])
     }
 
     fn awake(&self, day: Day) -> Result<Vec<Sum>, Fault> {
-        self.some_sums(day, "(due IS NOT NULL OR hour NOT IN (SELECT hour FROM hour))", Vec::new())
+        let statement = "SELECT key, due, hour, counts FROM {page} WHERE counts IS NOT NULL AND (due IS NOT NULL OR hour NOT IN \
+                         (SELECT hour FROM hour))";
+        self.some_sums(day, statement, Vec::new())
     }
 
     fn put(&mut self, day: Day, key: &str, row: &Row, work: Work<'_>) -> Result<(), Fault> {
@@ -198,7 +205,7 @@ impl Store for Sql<'_> {
     }
 
     fn drop_day(&mut self, day: Day) -> Result<(), Fault> {
-        self.rows.write(&format!("DROP TABLE IF EXISTS page_{}", day.0), Vec::new()).map_err(fault)?;
+        self.rows.write_as(&of_day("DROP TABLE IF EXISTS {page}", day), &[]).map_err(fault)?;
         if let Some(days) = self.days.borrow_mut().as_mut() {
             days.remove(&day);
         }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Delay, Env, State};
 
 use super::{
@@ -42,12 +41,11 @@ const LOOK_AGAIN_MS: u64 = 25;
 const LOOKS: u32 = 80;
 
 /// The object.
-#[wasm_bindgen]
-pub struct User {
+struct User {
     shell: Shell<Home>,
 }
 
-export!(User, BINDING, alarm);
+export!(User as "User", BINDING, alarm);
 
 /// Whose object it is.
 struct Owner {
