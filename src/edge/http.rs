@@ -63,7 +63,7 @@ async fn answer(cx: &Cx, taken: &Taken, stream: &web_sys::Request) -> Reply {
     let path = path(&taken.url);
     #[cfg(feature = "test-hooks")]
     if let Some(hook) = path.strip_prefix("/__test/") {
-        return routes::hooks::run(hook);
+        return routes::hooks::run(cx, hook).await;
     }
     let (call, holes) = match route::find(&taken.method, path) {
         Ok(found) => found,

@@ -87,6 +87,10 @@ use crate::wire::text::Unreadable;
 
 /// Reads a call. Both ends are this crate, so what does not parse is a fault of ours.
 fn read<T: DeserializeOwned>(text: &str) -> worker::Result<T> {
+    #[cfg(feature = "test-hooks")]
+    if text == super::routes::hooks::TRAP {
+        core::arch::wasm32::unreachable();
+    }
     crate::wire::text::read(text)
         .map_err(|_| worker::Error::RustError("a call that this object does not know".into()))
 }

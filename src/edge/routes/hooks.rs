@@ -1,18 +1,30 @@
 //! Faults on demand, for tests. Exists with the feature `test-hooks` only, which no production build has.
 
-use super::super::exchange::Reply;
+use super::super::{cx::Cx, exchange::Reply, glue};
+use crate::wire::{app, letters};
+
+/// A call at which an object traps.
+pub(in super::super) const TRAP: &str = "trap";
 
 /// Runs one.
 #[expect(clippy::panic, reason = "this is what the hook is for")]
-pub(in super::super) fn run(hook: &str) -> Reply {
+pub(in super::super) async fn run(cx: &Cx, hook: &str) -> Reply {
     match hook {
         "kv/refuse" | "kv/take" => {
-            super::super::glue::refuse_writes(hook == "kv/refuse");
+            glue::refuse_writes(hook == "kv/refuse");
             Reply::empty()
         }
         "panic" => panic!("provoked by a test"),
         // A fault of which no panic hook hears: memory that is used up, say.
         "trap" => core::arch::wasm32::unreachable(),
+        "trap/later" => {
+            cx.read(app::COPY, "nothing").await;
+            core::arch::wasm32::unreachable()
+        }
+        "trap/object" => {
+            let _ = glue::ask(&cx.env, letters::BINDING, "trap", TRAP).await;
+            Reply::json(500, "{}".into())
+        }
         _ => Reply::json(404, "{}".into()),
     }
 }
