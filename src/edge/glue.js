@@ -17,15 +17,15 @@ export function started() {
   broken = false;
 }
 
-/** Tells the runtime's `error` event of what wasm threw: a `RuntimeError` there restarts the instance. A full stack is none by
- * itself; an error that is an answer of ours is not told. */
+/** Tells the runtime's `error` event of what wasm threw: a `RuntimeError` there restarts the instance. A full stack is a
+ * `RangeError`, and no less a fault. */
 function fault(error) {
   const full = error instanceof RangeError;
   broken ||= full || error instanceof WebAssembly.RuntimeError;
   reportError(full ? new WebAssembly.RuntimeError(error.message) : error);
 }
 
-/** Calls into wasm, after something was waited for. */
+/** Calls into wasm, after something was waited for. What it throws as an answer of ours is no fault. */
 function enter(step) {
   if (broken) throw new Error("the instance is being restarted");
   try {

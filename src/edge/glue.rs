@@ -50,15 +50,15 @@ extern "C" {
     #[wasm_bindgen(js_name = read, catch)]
     fn js_read(env: &Env, binding: &JsString, key: &str) -> Result<Promise, JsValue>;
     #[wasm_bindgen(js_name = readMany)]
-    fn js_read_many(env: &Env, binding: &str, keys: &str) -> Promise;
+    fn js_read_many(env: &Env, binding: &JsString, keys: &str) -> Promise;
     #[wasm_bindgen(js_name = write, catch)]
-    fn js_write(env: &Env, binding: &str, key: &str, value: &str) -> Result<Promise, JsValue>;
+    fn js_write(env: &Env, binding: &JsString, key: &str, value: &str) -> Result<Promise, JsValue>;
     #[wasm_bindgen(js_name = messages)]
     fn js_messages(batch: &JsValue) -> String;
     #[wasm_bindgen(js_name = done)]
     fn js_done(batch: &JsValue, done: &str);
     #[wasm_bindgen(js_name = enqueue)]
-    fn js_enqueue(env: &Env, binding: &str, bodies: &str) -> Promise;
+    fn js_enqueue(env: &Env, binding: &JsString, bodies: &str) -> Promise;
     #[wasm_bindgen(js_name = post)]
     fn js_post(
         bundle: &str,
@@ -268,8 +268,12 @@ pub(super) async fn read(env: &Env, binding: &'static str, key: &str) -> Result<
 }
 
 /// Reads up to 100 values of KV in one call. `keys` is a JSON array.
-pub(super) async fn read_many(env: &Env, binding: &str, keys: &str) -> Result<Vec<Option<String>>, Failed> {
-    let values = js_sys::Array::from(&settle(js_read_many(env, binding, keys)).await?);
+pub(super) async fn read_many(
+    env: &Env,
+    binding: &'static str,
+    keys: &str,
+) -> Result<Vec<Option<String>>, Failed> {
+    let values = js_sys::Array::from(&settle(js_read_many(env, &known(binding), keys)).await?);
     Ok(values.iter().map(|value| value.as_string()).collect())
 }
 
@@ -285,14 +289,14 @@ pub(super) fn refuse_writes(refuse: bool) {
 }
 
 /// Writes one value of KV; an empty one removes the key.
-pub(super) async fn write(env: &Env, binding: &str, key: &str, value: &str) -> Result<(), Failed> {
+pub(super) async fn write(env: &Env, binding: &'static str, key: &str, value: &str) -> Result<(), Failed> {
     #[cfg(feature = "test-hooks")]
     if REFUSE.get() {
         return Err(Failed("KV put() limit exceeded for the day.".into()));
     }
     #[cfg(feature = "test-hooks")]
     super::log::info("kv_put", &[("key", &crate::crypto::hash::sha256_hex(key.as_bytes()))]);
-    let promise = js_write(env, binding, key, value).map_err(|error| failed(&error))?;
+    let promise = js_write(env, &known(binding), key, value).map_err(|error| failed(&error))?;
     settle(promise).await.map(|_| ())
 }
 
@@ -307,8 +311,8 @@ pub(super) fn done(batch: &JsValue, done: &str) {
 }
 
 /// Puts messages into a queue. `bodies` is a JSON array of texts.
-pub(super) async fn enqueue(env: &Env, binding: &str, bodies: &str) -> Result<(), Failed> {
-    settle(js_enqueue(env, binding, bodies)).await.map(|_| ())
+pub(super) async fn enqueue(env: &Env, binding: &'static str, bodies: &str) -> Result<(), Failed> {
+    settle(js_enqueue(env, &known(binding), bodies)).await.map(|_| ())
 }
 
 /// Posts a bundle of requests.

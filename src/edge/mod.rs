@@ -58,7 +58,11 @@ pub fn fetch(request: &web_sys::Request, env: &Env, context: &JsValue) -> Promis
 /// Every batch of the queue. `worker` has an event for it, whose messages do not say how often they were tried.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports public functions only")]
-pub async fn queue(batch: JsValue, env: Env, _context: JsValue) -> Result<(), JsValue> {
+pub fn queue(batch: JsValue, env: Env, _context: JsValue) -> Promise {
+    promise::promise(Box::pin(jobs(batch, env)))
+}
+
+async fn jobs(batch: JsValue, env: Env) -> promise::Outcome {
     let config = cx::config(&env).map_err(|problem| JsValue::from_str(&problem.detail))?;
     let cx = cx::Cx::new(env, config);
     let (dead, messages) = glue::messages(&batch);
@@ -68,5 +72,5 @@ pub async fn queue(batch: JsValue, env: Env, _context: JsValue) -> Result<(), Js
     let (n, memory_kb) = (done.len().to_string(), memory_kb.to_string());
     log::info("jobs", &[("n", &n), ("cost", &cx.cost.header()), ("memory_kb", &memory_kb)]);
     glue::done(&batch, &text::write(&done));
-    Ok(())
+    Ok(JsValue::UNDEFINED)
 }

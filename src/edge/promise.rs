@@ -1,5 +1,5 @@
-//! Futures of ours as promises of JavaScript. All of them are one kind, boxed: every kind of `future_to_promise` would bring
-//! its own machine into the wasm. And one that waits for nothing makes no promise: most calls of objects are such.
+//! What the platform calls, as promises of JavaScript. All of them are one kind of future, boxed: every kind of
+//! `future_to_promise` would bring its own machine into the wasm. And one that waits for nothing makes no promise: most calls of objects are such.
 
 use std::{
     sync::Arc,

@@ -74,6 +74,7 @@ mod tests {
             list(&["n".into(), 7.into(), Value::Null, r#"{"a":"\u001f"}"#.into()]),
             "tn\u{1f}7\u{1f}n\u{1f}t{\"a\":\"\\u001f\"}"
         );
+        assert_eq!(list(&["[1]".into(), "7".into(), "t".into(), 0.into()]), "t[1]\u{1f}t7\u{1f}tt\u{1f}0");
         assert_eq!(list(&[7.into(), Value::Null, "a\u{1f}b".into()]), r#"[7,null,"a\u001fb"]"#);
     }
 

@@ -24,7 +24,7 @@ struct App {
     shell: Shell<Record>,
 }
 
-export!(App as "App", BINDING, alarm);
+export!(App, BINDING, alarm);
 
 impl App {
     fn new(state: State, env: Env) -> Self {

@@ -28,7 +28,7 @@ struct Audience {
     alarm: Cell<Option<Millis>>,
 }
 
-export!(Audience as "Audience", BINDING, alarm);
+export!(Audience, BINDING, alarm);
 
 impl Audience {
     fn new(state: State, env: Env) -> Self {

@@ -49,7 +49,7 @@ struct Census {
     armed: Cell<bool>,
 }
 
-export!(Census as "Census", BINDING, alarm);
+export!(Census, BINDING, alarm);
 
 impl Census {
     fn new(state: State, env: Env) -> Self {

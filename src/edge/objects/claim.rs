@@ -35,7 +35,7 @@ struct Claim {
     shell: Shell<Option<Held>>,
 }
 
-export!(Claim as "Claim", BINDING, alarm);
+export!(Claim, BINDING, alarm);
 
 impl Claim {
     fn new(state: State, env: Env) -> Self {

@@ -30,7 +30,7 @@ struct Import {
     env: Env,
 }
 
-export!(Import as "Import", BINDING);
+export!(Import, BINDING);
 
 type Line = (u64, DeviceId, Registration);
 type Results = Table<u64, Result<Done, Problem>>;

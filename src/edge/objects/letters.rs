@@ -21,7 +21,7 @@ struct Letters {
     rows: OnceCell<Rows>,
 }
 
-export!(Letters as "Letters", BINDING);
+export!(Letters, BINDING);
 
 impl Letters {
     fn new(state: State, _env: Env) -> Self {

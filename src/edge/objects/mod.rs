@@ -8,29 +8,28 @@
 /// Exports an object to the platform. `worker` has an attribute for it, whose requests and responses cross to JavaScript a dozen
 /// times a call; this one hands over the request, takes its text, and gives the answer's.
 macro_rules! export {
-    ($object:ident as $class:literal, $binding:expr, $alarm:ident) => {
-        export!($object as $class, $binding);
+    ($object:ident, $binding:expr, $alarm:ident) => {
+        export!($object, $binding);
 
-        #[wasm_bindgen::prelude::wasm_bindgen(js_class = $class)]
+        #[wasm_bindgen::prelude::wasm_bindgen(js_class = $object)]
         impl Exported {
             /// The platform's alarm. One that fails is called again.
             pub fn alarm(&self) -> js_sys::Promise {
                 let object = std::rc::Rc::clone(&self.object);
-                let alarm = async move { object.$alarm().await.map(|()| wasm_bindgen::JsValue::UNDEFINED) };
-                $crate::edge::objects::alarm(alarm)
+                $crate::edge::objects::alarm(async move { object.$alarm().await })
             }
         }
     };
-    ($object:ident as $class:literal, $binding:expr) => {
+    ($object:ident, $binding:expr) => {
         /// What the platform has of the object.
-        #[wasm_bindgen::prelude::wasm_bindgen(js_name = $class)]
+        #[wasm_bindgen::prelude::wasm_bindgen(js_name = $object)]
         pub struct Exported {
             #[allow(dead_code, reason = "some have no alarm")]
             object: std::rc::Rc<$object>,
             answer: $crate::edge::glue::OnCall,
         }
 
-        #[wasm_bindgen::prelude::wasm_bindgen(js_class = $class)]
+        #[wasm_bindgen::prelude::wasm_bindgen(js_class = $object)]
         impl Exported {
             /// Made by the platform before its first call.
             #[wasm_bindgen(constructor)]
@@ -119,6 +118,6 @@ fn answer<T: Serialize>(object: &str, reply: worker::Result<T>) -> Outcome {
 }
 
 /// Runs an alarm.
-fn alarm(round: impl Future<Output = worker::Result<JsValue>> + 'static) -> Promise {
-    promise(Box::pin(async move { round.await.map_err(JsValue::from) }))
+fn alarm(round: impl Future<Output = worker::Result<()>> + 'static) -> Promise {
+    promise(Box::pin(async move { Ok(round.await.map(|()| JsValue::UNDEFINED)?) }))
 }

@@ -188,7 +188,7 @@ impl<T> Shell<T> {
     /// leave the older copy behind, and KV takes one write per second and key. So one writer at a time is under way and
     /// writes the latest state; what comes too early for KV is left to the alarm. A write that fails fails no call: the
     /// object still knows, and the alarm tries again.
-    pub(super) async fn copy(&self, binding: &str, key: &str, latest: impl Fn(&T) -> String) {
+    pub(super) async fn copy(&self, binding: &'static str, key: &str, latest: impl Fn(&T) -> String) {
         self.copy_again.set(true);
         if self.copying.replace(true) {
             return;
@@ -225,7 +225,7 @@ impl<T> Shell<T> {
     /// An alarm: was the copy of the last change written? One that is not known to be is written again.
     pub(super) async fn look(
         &self,
-        binding: &str,
+        binding: &'static str,
         load: impl FnOnce(&Rows) -> worker::Result<T>,
         latest: impl Fn(&T) -> String,
     ) -> worker::Result<()> {

@@ -6,6 +6,11 @@ use crate::wire::{app, letters};
 /// A call at which an object traps.
 pub(in super::super) const TRAP: &str = "trap";
 
+/// Fills the stack.
+fn deep(n: u64) -> u64 {
+    if n == 0 { 0 } else { 1 + std::hint::black_box(deep as fn(u64) -> u64)(n - 1) }
+}
+
 /// Runs one.
 #[expect(clippy::panic, reason = "this is what the hook is for")]
 pub(in super::super) async fn run(cx: &Cx, hook: &str) -> Reply {
@@ -17,6 +22,7 @@ pub(in super::super) async fn run(cx: &Cx, hook: &str) -> Reply {
         "panic" => panic!("provoked by a test"),
         // A fault of which no panic hook hears: memory that is used up, say.
         "trap" => core::arch::wasm32::unreachable(),
+        "stack" => Reply::json(500, deep(u64::MAX).to_string()),
         "trap/later" => {
             cx.read(app::COPY, "nothing").await;
             core::arch::wasm32::unreachable()

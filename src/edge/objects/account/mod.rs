@@ -61,7 +61,7 @@ struct Account {
     seen: RefCell<crate::model::table::Table<String, Seen>>,
 }
 
-export!(Account as "Account", BINDING, alarm);
+export!(Account, BINDING, alarm);
 
 impl Account {
     fn new(state: State, env: Env) -> Self {

@@ -44,7 +44,7 @@ struct Ledger {
     alarm: Cell<Alarm>,
 }
 
-export!(Ledger as "Ledger", BINDING, alarm);
+export!(Ledger, BINDING, alarm);
 
 impl Ledger {
     fn new(state: State, env: Env) -> Self {

@@ -7,8 +7,10 @@ use std::cell::RefCell;
 
 use js_sys::JsString;
 
-use super::super::super::glue::{known, known_for};
-use super::super::rows::{Rows, Table, Value};
+use super::super::{
+    super::glue::{known, known_for},
+    rows::{Rows, Table, Value},
+};
 use crate::{
     model::{
         table::{self, gather},
@@ -54,6 +56,13 @@ fn end(prefix: &str) -> String {
 
 const MAKE: &str = "CREATE TABLE IF NOT EXISTS {page} (key TEXT PRIMARY KEY, due INTEGER, hour INTEGER, counts TEXT, record TEXT, \
                     work TEXT) WITHOUT ROWID";
+
+/// A statement that finds sums.
+macro_rules! sums {
+    ($which:literal) => {
+        concat!("SELECT key, due, hour, counts FROM {page} WHERE counts IS NOT NULL AND ", $which)
+    };
+}
 
 /// A statement about a day's table, which it calls `{page}`.
 fn of_day(statement: &'static str, day: Day) -> JsString {
@@ -163,14 +172,16 @@ impl Store for Sql<'_> {
     }
 
     fn sums(&self, day: Day, prefix: &str) -> Result<Vec<Sum>, Fault> {
-        let statement = "SELECT key, due, hour, counts FROM {page} WHERE counts IS NOT NULL AND key >= ? AND key < ? ORDER BY key";
-        self.some_sums(day, statement, vec![prefix.into(), end(prefix).into()])
+        self.some_sums(
+            day,
+            sums!("key >= ? AND key < ? ORDER BY key"),
+            vec![prefix.into(), end(prefix).into()],
+        )
     }
 
     fn awake(&self, day: Day) -> Result<Vec<Sum>, Fault> {
-        let statement = "SELECT key, due, hour, counts FROM {page} WHERE counts IS NOT NULL AND (due IS NOT NULL OR hour NOT IN \
-                         (SELECT hour FROM hour))";
-        self.some_sums(day, statement, Vec::new())
+        let open = sums!("(due IS NOT NULL OR hour NOT IN (SELECT hour FROM hour))");
+        self.some_sums(day, open, Vec::new())
     }
 
     fn put(&mut self, day: Day, key: &str, row: &Row, work: Work<'_>) -> Result<(), Fault> {

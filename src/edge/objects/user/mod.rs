@@ -45,7 +45,7 @@ struct User {
     shell: Shell<Home>,
 }
 
-export!(User as "User", BINDING, alarm);
+export!(User, BINDING, alarm);
 
 /// Whose object it is.
 struct Owner {
