@@ -117,6 +117,25 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N], Problem> {
     Ok(bytes)
 }
 
+thread_local! {
+    /// What is left of the random bytes last drawn.
+    static DRAWN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Random bytes for a push id: drawn from the platform by the half kilobyte, each given once. For keys and nonces there is
+/// [`random`].
+pub(super) fn random_id() -> Result<[u8; 10], Problem> {
+    DRAWN.with_borrow_mut(|drawn| {
+        if drawn.len() < 10 {
+            *drawn = random::<512>()?.to_vec();
+        }
+        drawn
+            .split_off(drawn.len() - 10)
+            .try_into()
+            .map_err(|_| unavailable("the platform gives no random bytes"))
+    })
+}
+
 /// A part of the platform does not answer.
 pub(super) fn unavailable(detail: &str) -> Problem {
     Problem::new(Code::Unavailable, format!("{detail}; nothing was sent, try again in some seconds"))

@@ -98,7 +98,7 @@ fn path(url: &str) -> &str {
 fn headers(reply: &Reply, cost: Option<&str>) -> String {
     let mut headers = String::from(r#"{"cache-control":"no-store""#);
     let mut add = |name: &str, value: &str| {
-        headers.push_str(&format!(r#","{name}":"{value}""#));
+        [",\"", name, "\":\"", value, "\""].into_iter().for_each(|part| headers.push_str(part));
     };
     if !reply.kind.is_empty() {
         add("content-type", reply.kind);

@@ -31,7 +31,7 @@ pub(super) async fn push(cx: &Cx, request: &Request<'_>) -> Result<Reply, Proble
     let key = parse::push::idempotency_key(request.idempotency_key)?;
     let push = parse::push::push(request.body(BODY_MAX)?)?;
     plan::check(&app, &push, &cx.config.webpush_hosts)?;
-    let order = begin::order(&app.tenant(), &push, key, cx::random()?, cx.now)?;
+    let order = begin::order(&app.tenant(), &push, key, cx::random_id()?, cx.now)?;
     if let Some(id) = push.to.audience {
         let version =
             audience::current(cx, &app.tenant(), &id).await?.ok_or_else(|| audience::unknown(&id))?;

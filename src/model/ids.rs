@@ -156,6 +156,24 @@ pub struct PushId(String);
 /// Crockford's base 32, as the ULID specification has it.
 const BASE32: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+/// What one of its digits stands for.
+fn value_of(byte: u8) -> Option<u8> {
+    Some(match byte {
+        b'0'..=b'9' => byte - b'0',
+        b'A'..=b'H' => byte - b'A' + 10,
+        b'J' | b'K' => byte - b'J' + 18,
+        b'M' | b'N' => byte - b'M' + 20,
+        b'P'..=b'T' => byte - b'P' + 22,
+        b'V'..=b'Z' => byte - b'V' + 27,
+        _ => return None,
+    })
+}
+
+/// The number that digits make.
+fn number(digits: impl Iterator<Item = u8>) -> u64 {
+    digits.fold(0, |value, byte| (value << 5) | u64::from(value_of(byte).unwrap_or_default()))
+}
+
 impl PushId {
     /// 48 bits of milliseconds, then 80 random ones: 26 characters (<https://github.com/ulid/spec>).
     pub fn new(now: super::time::Millis, random: [u8; 10]) -> Self {
@@ -164,13 +182,13 @@ impl PushId {
             value |= u128::from(*byte) << (8 * at);
         }
         let digit = |at: usize| BASE32.get(((value >> (5 * at)) & 31) as usize).copied();
-        Self((0..26).rev().filter_map(digit).map(char::from).collect())
+        Self(String::from_utf8((0..26).rev().filter_map(digit).collect()).unwrap_or_default())
     }
 
     /// Reads one, in the form that [`new`](Self::new) writes.
     pub fn parse(text: &str) -> Option<Self> {
         let form = text.len() == 26
-            && text.bytes().all(|byte| BASE32.contains(&byte))
+            && text.bytes().all(|byte| value_of(byte).is_some())
             && text.bytes().next().is_some_and(|first| first <= b'7');
         form.then(|| Self(text.to_owned()))
     }
@@ -182,8 +200,7 @@ impl PushId {
 
     /// When it was made.
     pub fn created(&self) -> super::time::Millis {
-        let digit = |byte: u8| BASE32.iter().position(|have| *have == byte).unwrap_or_default() as u64;
-        super::time::Millis(self.0.bytes().take(10).fold(0, |value, byte| (value << 5) | digit(byte)))
+        super::time::Millis(number(self.0.bytes().take(10)))
     }
 
     /// The lower 80 bits, 16 characters: what an idempotency key decides, whenever it comes again.
@@ -193,8 +210,7 @@ impl PushId {
 
     /// Which of `shards` equal parts of all ids it falls into.
     pub fn shard(&self, shards: u32) -> u32 {
-        let digit = |byte: u8| BASE32.iter().position(|have| *have == byte).unwrap_or_default() as u64;
-        let high = self.tail().bytes().take(6).fold(0, |value, byte| (value << 5) | digit(byte));
+        let high = number(self.tail().bytes().take(6));
         u32::try_from((high * u64::from(shards)) >> 30).unwrap_or_default()
     }
 }
@@ -254,6 +270,10 @@ mod tests {
     /// The example of the ULID specification: time 1469918176385 encodes as 01ARYZ6S41.
     #[test]
     fn push_id_is_a_ulid() {
+        for byte in 0..=255 {
+            let place = BASE32.iter().position(|have| *have == byte);
+            assert_eq!(value_of(byte).map(usize::from), place, "{byte}");
+        }
         let id = PushId::new(Millis(1_469_918_176_385), [0; 10]);
         assert_eq!(id.as_str(), "01ARYZ6S410000000000000000");
         assert!(PushId::new(Millis(1), [255; 10]).as_str() < id.as_str());

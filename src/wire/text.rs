@@ -60,7 +60,7 @@ pub fn write<T: Serialize + ?Sized>(value: &T) -> String {
     let mut writer = Writer::new();
     let written = value.serialize(&mut writer);
     debug_assert!(written.is_ok(), "a value that refuses to be written");
-    writer.text
+    writer.finish()
 }
 
 /// JSON that is carried along as it is.

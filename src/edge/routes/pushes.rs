@@ -81,7 +81,7 @@ pub(super) async fn explain(cx: &Cx, request: &Request<'_>) -> Result<Reply, Pro
     let app = authenticate::app(cx, request.authorization, Scope::Push).await?;
     let push = push::push(request.body(BODY_MAX)?)?;
     plan::check(&app, &push, &cx.config.webpush_hosts)?;
-    let order = begin::order(&app.tenant(), &push, None, cx::random()?, cx.now)?;
+    let order = begin::order(&app.tenant(), &push, None, cx::random_id()?, cx.now)?;
     let mut targets = match &push.to.audience {
         None => page::targets(push.to),
         Some(id) => audience::sample(cx, &app.tenant(), id, (1, SLICE)).await?.0,

@@ -79,7 +79,10 @@ impl Json {
 
 /// The pointer of a member (RFC 6901 section 3: `~` and `/` are escaped).
 pub fn child(at: &str, name: &str) -> String {
-    format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
+    if name.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
+        return [at, "/", &name.replace('~', "~0").replace('/', "~1")].concat();
+    }
+    [at, "/", name].concat()
 }
 
 impl<'de> Deserialize<'de> for Json {

@@ -17,10 +17,21 @@ pub fn plain(field: Field, max: usize, lines: bool) -> Result<String, Problem> {
             format!("must have at most {max} bytes, has {}", text.len()),
         ));
     }
-    if text.chars().any(|c| c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'))) {
+    if has_control(&text, lines) {
         return Err(Problem::at(Code::InvalidCharacters, at, "control characters are not allowed here"));
     }
     Ok(text)
+}
+
+/// Whether a text has control characters: C0, DEL or C1 (Unicode's category Cc). Told by bytes: C1 are the only characters that
+/// begin with `c2` and go on below `a0`.
+fn has_control(text: &str, lines: bool) -> bool {
+    let mut before = 0;
+    text.bytes().any(|byte| {
+        let c1 = before == 0xc2 && byte < 0xa0;
+        before = byte;
+        c1 || byte == 0x7f || (byte < 0x20 && !(lines && matches!(byte, b'\n' | b'\r' | b'\t')))
+    })
 }
 
 /// Like [`plain`] on one line, and not empty.
@@ -173,6 +184,9 @@ mod tests {
         assert_eq!(plain(field("a\nb\tc"), 9, true), Ok("a\nb\tc".into()));
         for (text, lines) in [("a\nb", false), ("a\0", true), ("\u{85}", true), ("\u{1b}[0m", true)] {
             assert_eq!(plain(field(text), 9, lines).unwrap_err().code, Code::InvalidCharacters, "{text:?}");
+        }
+        for c in '\0'..=char::MAX {
+            assert_eq!(has_control(c.encode_utf8(&mut [0; 4]), false), c.is_control(), "{c:?}");
         }
         assert_eq!(plain(field("éé"), 3, true).unwrap_err().code, Code::InvalidValue);
         assert_eq!(user_id(field("a\0")).unwrap_err().code, Code::InvalidCharacters);

@@ -28,7 +28,7 @@ impl<'a> Open<'a> {
 
     fn comma(&mut self) {
         if self.more {
-            self.writer.text.push(',');
+            self.writer.byte(b',');
         }
         self.more = true;
     }
@@ -42,7 +42,7 @@ impl<'a> Open<'a> {
     fn name(&mut self, name: &str) -> Written {
         self.comma();
         self.writer.string(name)?;
-        self.writer.put(":")
+        self.writer.colon()
     }
 
     fn member<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Written {
@@ -105,11 +105,11 @@ impl SerializeMap for Open<'_> {
         self.comma();
         let at = self.writer.text.len();
         key.serialize(&mut *self.writer)?;
-        if !self.writer.text.get(at..).unwrap_or_default().starts_with('"') {
-            self.writer.text.insert(at, '"');
-            self.writer.text.push('"');
+        if !self.writer.text.get(at..).unwrap_or_default().starts_with(b"\"") {
+            self.writer.text.insert(at, b'"');
+            self.writer.byte(b'"');
         }
-        self.writer.put(":")
+        self.writer.colon()
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {

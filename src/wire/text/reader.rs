@@ -9,21 +9,28 @@ use super::{Read, Unreadable};
 /// Deepest nesting: what `serde_json` allows.
 const DEPTH_MAX: u8 = 128;
 
-/// What is still to be read.
+/// A text, and how far it has been read.
 pub(super) struct Reader<'de> {
-    rest: &'de str,
+    text: &'de str,
+    at: usize,
     depth: u8,
 }
 
 impl<'de> Reader<'de> {
     pub(super) fn new(text: &'de str) -> Self {
-        Self { rest: text, depth: 0 }
+        Self { text, at: 0, depth: 0 }
     }
 
+    /// The next byte that is no space.
     #[inline(never)]
     pub(super) fn peek(&mut self) -> Option<u8> {
-        self.rest = self.rest.trim_ascii_start();
-        self.rest.bytes().next()
+        loop {
+            let byte = *self.text.as_bytes().get(self.at)?;
+            if !byte.is_ascii_whitespace() {
+                return Some(byte);
+            }
+            self.at += 1;
+        }
     }
 
     #[inline(never)]
@@ -31,11 +38,7 @@ impl<'de> Reader<'de> {
         if self.peek() != Some(byte) {
             return Err(Unreadable);
         }
-        self.skip(1)
-    }
-
-    fn skip(&mut self, bytes: usize) -> Read<()> {
-        self.rest = self.rest.get(bytes..).ok_or(Unreadable)?;
+        self.at += 1;
         Ok(())
     }
 
@@ -63,10 +66,15 @@ impl<'de> Reader<'de> {
         Ok(true)
     }
 
+    /// The bytes from here on.
+    fn rest(&self) -> &'de [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
     /// Takes the next so many bytes.
     fn take(&mut self, bytes: usize) -> Read<&'de str> {
-        let taken = self.rest.get(..bytes).ok_or(Unreadable)?;
-        self.skip(bytes)?;
+        let taken = self.text.get(self.at..self.at + bytes).ok_or(Unreadable)?;
+        self.at += bytes;
         Ok(taken)
     }
 
@@ -75,16 +83,16 @@ impl<'de> Reader<'de> {
         self.eat(b'"')?;
         let mut escaped = false;
         let mut plain = true;
-        let end = self.rest.bytes().position(|byte| match byte {
+        let end = self.rest().iter().position(|byte| match byte {
             _ if std::mem::take(&mut escaped) => false,
             b'\\' => {
                 (escaped, plain) = (true, false);
                 false
             }
-            _ => byte == b'"',
+            _ => *byte == b'"',
         });
         let text = self.take(end.ok_or(Unreadable)?)?;
-        self.skip(1)?;
+        self.at += 1;
         if plain {
             return Ok(Cow::Borrowed(text));
         }
@@ -97,8 +105,8 @@ impl<'de> Reader<'de> {
     #[inline(never)]
     pub(super) fn number(&mut self) -> Read<Number> {
         self.peek();
-        let of = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
-        let end = self.rest.bytes().position(|byte| !of(byte)).unwrap_or(self.rest.len());
+        let of = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
+        let end = self.rest().iter().take_while(|byte| of(byte)).count();
         let text = self.take(end)?;
         match text.parse::<u64>() {
             Ok(number) if text == "0" || !text.starts_with(['+', '0']) => Ok(number.into()),
@@ -119,9 +127,9 @@ impl<'de> Reader<'de> {
     #[inline(never)]
     pub(super) fn value(&mut self) -> Read<&'de str> {
         self.peek();
-        let all = self.rest;
+        let from = self.at;
         self.pass()?;
-        all.get(..all.len() - self.rest.len()).ok_or(Unreadable)
+        self.text.get(from..self.at).ok_or(Unreadable)
     }
 
     pub(super) fn pass(&mut self) -> Read<()> {

@@ -1,7 +1,7 @@
 //! What serde says of a value → tokens, into one text. The counterpart of the reader: nothing can fail, so there is no error to
 //! carry through every type's code.
 
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 
 use serde::{Serialize, Serializer};
 
@@ -9,63 +9,81 @@ use super::{Raw, Unreadable, open::Open};
 
 pub(super) type Written = Result<(), Unreadable>;
 
-/// A text that grows.
+/// A text that grows. Bytes: a single one is stored where it belongs, while each piece of a text is a call that copies memory.
 pub(super) struct Writer {
-    pub(super) text: String,
+    pub(super) text: Vec<u8>,
     /// The next text is JSON already.
     raw: bool,
 }
 
 impl Writer {
     pub(super) fn new() -> Self {
-        Self { text: String::with_capacity(128), raw: false }
+        Self { text: Vec::with_capacity(512), raw: false }
     }
 
     pub(super) fn put(&mut self, text: &str) -> Written {
-        self.text.push_str(text);
+        self.text.extend_from_slice(text.as_bytes());
         Ok(())
+    }
+
+    pub(super) fn byte(&mut self, byte: u8) {
+        self.text.push(byte);
+    }
+
+    pub(super) fn colon(&mut self) -> Written {
+        self.byte(b':');
+        Ok(())
+    }
+
+    /// The text. Nothing was put in that is not UTF-8.
+    pub(super) fn finish(self) -> String {
+        String::from_utf8(self.text).unwrap_or_default()
+    }
+
+    fn whole(&mut self, number: impl itoa::Integer) -> Written {
+        self.put(itoa::Buffer::new().format(number))
     }
 
     #[inline(never)]
     fn number(&mut self, number: &dyn Display) -> Written {
-        write!(self.text, "{number}").map_err(|_| Unreadable)
+        self.put(&number.to_string())
     }
 
     /// RFC 8259 section 7: what has to be escaped, and no more.
     #[inline(never)]
     pub(super) fn string(&mut self, text: &str) -> Written {
-        self.text.push('"');
+        self.byte(b'"');
         let mut rest = text;
         while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
             let (plain, special) = rest.split_at(at);
-            self.text.push_str(plain);
+            self.put(plain)?;
             match special.bytes().next() {
-                Some(b'\n') => self.text.push_str("\\n"),
-                Some(b'\r') => self.text.push_str("\\r"),
-                Some(b'\t') => self.text.push_str("\\t"),
-                Some(0x08) => self.text.push_str("\\b"),
-                Some(0x0c) => self.text.push_str("\\f"),
-                Some(byte @ (b'"' | b'\\')) => self.text.extend(['\\', char::from(byte)]),
+                Some(b'\n') => self.put("\\n")?,
+                Some(b'\r') => self.put("\\r")?,
+                Some(b'\t') => self.put("\\t")?,
+                Some(0x08) => self.put("\\b")?,
+                Some(0x0c) => self.put("\\f")?,
+                Some(byte @ (b'"' | b'\\')) => self.text.extend([b'\\', byte]),
                 Some(byte) => self.number(&format_args!("\\u{byte:04x}"))?,
                 None => {}
             }
             rest = special.get(1..).unwrap_or_default();
         }
-        self.text.push_str(rest);
-        self.text.push('"');
+        self.put(rest)?;
+        self.byte(b'"');
         Ok(())
     }
 
     /// Opens a variant: `{"name":`.
     #[inline(never)]
     fn variant(&mut self, name: &str) -> Written {
-        self.text.push('{');
+        self.byte(b'{');
         self.string(name)?;
-        self.put(":")
+        self.colon()
     }
 
     fn open(&mut self, begin: &str, end: &'static str) -> Result<Open<'_>, Unreadable> {
-        self.text.push_str(begin);
+        self.put(begin)?;
         Ok(Open::new(self, end))
     }
 }
@@ -73,7 +91,7 @@ impl Writer {
 macro_rules! numbers {
     ($($name:ident $type:ty)*) => {
         $(fn $name(self, number: $type) -> Written {
-            self.number(&number)
+            self.whole(number)
         })*
     };
 }
