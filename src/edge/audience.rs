@@ -2,7 +2,7 @@
 
 use super::{
     cx::{Cx, unavailable},
-    glue::Pieces,
+    stream::Pieces,
 };
 use crate::{
     line::{audience as line, parse::audience::Lines},

@@ -1,52 +1,27 @@
 // The crossing between wasm and JavaScript. What costs CPU on Workers is not Rust but each step from one side to the
 // other, so every function here does one whole piece of I/O and hands over one value each way.
 
-// wasm-bindgen runs every step of a future as a microtask of its own. workerd's `queueMicrotask` keeps track of more than
-// is needed for that and costs several times a promise's `then`. What a step throws is reported as it would be there:
-// the runtime's `error` event is what restarts an instance after a fault.
-const settled = Promise.resolve();
-globalThis.queueMicrotask = (step) => {
-  settled.then(step).catch(fault);
-};
-
-/** This instance has had a fault. The next call makes a new one; what has waited meanwhile must not enter this one. */
-let broken = false;
-
-/** A new instance begins. */
-export function started() {
-  broken = false;
-}
-
-/** Tells the runtime's `error` event of what wasm threw: a `RuntimeError` there restarts the instance. A full stack is a
- * `RangeError`, and no less a fault. */
-function fault(error) {
-  const full = error instanceof RangeError;
-  broken ||= full || error instanceof WebAssembly.RuntimeError;
-  reportError(full ? new WebAssembly.RuntimeError(error.message) : error);
-}
-
-/** Calls into wasm, after something was waited for. What it throws as an answer of ours is no fault. */
-function enter(step) {
-  if (broken) throw new Error("the instance is being restarted");
-  try {
-    return step();
-  } catch (error) {
-    if (error instanceof RangeError || error instanceof WebAssembly.RuntimeError) fault(error);
-    throw error;
-  }
-}
+import { called, enter, later, waits } from "./wait.js";
 
 const EMPTY = new Uint8Array(0);
 /** Most characters of one call of a queue; nearly all of them are ASCII. */
 const BATCH_MAX = 200_000;
 
-/** Reads a request and has it answered: `answer` takes the request, its head and its body, or a text that says why it could not be
- * read. The head is method, URL, authorization and idempotency key, a line each (no header value can hold a line break). */
-export async function handle(request, env, context, limit, answer) {
+/** Reads a request and has it answered: by its head and its body, or by a text that says why it could not be read. The head is
+ * method, URL, authorization and idempotency key, a line each (no header value can hold a line break). */
+export async function handle(request, env, context, limit) {
   const { headers, method } = request;
   const head = `${method}\n${request.url}\n${headers.get("authorization") ?? ""}\n${headers.get("idempotency-key") ?? ""}`;
-  const body = method === "GET" || method === "HEAD" ? EMPTY : await bodyOf(request, limit).catch(String);
-  return enter(() => answer(request, env, context, head, body));
+  let body = EMPTY;
+  let why;
+  if (method !== "GET" && method !== "HEAD") {
+    try {
+      body = await bodyOf(request, limit);
+    } catch (error) {
+      [body, why] = [null, String(error)];
+    }
+  }
+  return later(enter(() => called().answer(request, env, context, head, body, why)));
 }
 
 /** A request's body: bytes, or `null` when it is longer than `limit`. Asking for `request.body` makes a stream, which costs:
@@ -65,11 +40,11 @@ export function reader(request) {
   return request.body === null ? null : request.body.getReader();
 }
 
-/** The next piece. */
-export async function piece(reader) {
+/** The next piece; nothing at the end. */
+export const piece = waits(async (reader) => {
   const { done, value } = await reader.read();
-  return done ? null : value;
-}
+  return done ? undefined : value;
+});
 
 /** Reads a stream of unknown length, up to `limit` bytes. */
 async function bounded(stream, limit) {
@@ -95,12 +70,12 @@ async function bounded(stream, limit) {
   return bytes;
 }
 
-/** Answers a call of an object: `answer` takes the call's text and gives the answer's, or a promise of it; an empty one is a
- * fault. A call that cannot be read rejects. */
+/** Answers a call of an object: `answer` takes the call's text and gives the answer's; an empty one is a fault. A call that
+ * cannot be read rejects. */
 export async function serve(request, answer) {
   const call = await request.text();
   let text = enter(() => answer(call));
-  if (typeof text !== "string") text = await text;
+  if (typeof text !== "string") text = await later(text);
   return text === "" ? new Response("fault", { status: 500 }) : new Response(text);
 }
 
@@ -119,14 +94,10 @@ export function ndjson() {
 const utf8 = new TextEncoder();
 
 /** Writes a piece, when there is room for it. */
-export function writePiece(writer, text) {
-  return writer.write(utf8.encode(text));
-}
+export const writePiece = waits((writer, text) => writer.write(utf8.encode(text)));
 
 /** The body ends here; `whole` is false where it was cut off. */
-export function endPieces(writer, whole) {
-  return (whole ? writer.close() : writer.abort("cut off")).catch(() => undefined);
-}
+export const endPieces = waits((writer, whole) => (whole ? writer.close() : writer.abort("cut off")));
 
 /** Settings and secrets, as JSON. */
 export function settings(env) {
@@ -159,6 +130,20 @@ export function apart(values) {
   return values.split("\x1f").map((value) => (value[0] === "t" ? value.slice(1) : value === "n" ? null : Number(value)));
 }
 
+/** An object's database. */
+export function database(state) {
+  return state.storage.sql;
+}
+
+/** Sets an object's alarm. */
+export const setAlarm = waits((state, at) => state.storage.setAlarm(at));
+
+/** When it comes, as a text; nothing where none is set. */
+export const getAlarm = waits(async (state) => {
+  const at = await state.storage.getAlarm();
+  return at === null ? undefined : String(at);
+});
+
 /** Runs a statement of an object's database that writes; gives the rows written. */
 export function sqlWrite(sql, statement, values) {
   return sql.exec(statement, ...apart(values)).rowsWritten;
@@ -171,28 +156,34 @@ export function sqlRead(sql, statement, values) {
 }
 
 /** Asks a Durable Object: JSON text in, JSON text out. */
-export async function ask(env, binding, name, body) {
+export const ask = waits(async (env, binding, name, body) => {
   const answer = await env[binding].getByName(name).fetch("https://object/", { method: "POST", body });
   const text = await answer.text();
   if (answer.status !== 200) throw new Error(`object answered ${answer.status}`);
   return text;
-}
+});
 
 /** Reads one value of KV: a text, or null. */
-export function read(env, binding, key) {
-  return env[binding].get(key);
-}
+export const read = waits((env, binding, key) => env[binding].get(key));
 
-/** Reads up to 100 values of KV in one call: a text or null for each key, in their order. */
-export async function readMany(env, binding, keys) {
+/** Reads up to 100 values of KV in one call: a JSON array of a text or null for each key, in their order. */
+export const readMany = waits(async (env, binding, keys) => {
   const list = JSON.parse(keys);
   const found = await env[binding].get(list);
-  return list.map((key) => found.get(key) ?? null);
-}
+  return JSON.stringify(list.map((key) => found.get(key) ?? null));
+});
 
 /** Writes one value of KV; an empty one removes the key. */
-export function write(env, binding, key, value) {
-  return value === "" ? env[binding].delete(key) : env[binding].put(key, value);
+export const write = waits((env, binding, key, value) =>
+  value === "" ? env[binding].delete(key) : env[binding].put(key, value),
+);
+
+/** Some time, in milliseconds. */
+export const sleep = waits((ms) => new Promise((over) => setTimeout(over, ms)));
+
+/** Has the platform wait for a future when its request is answered. */
+export function waitUntil(context, given) {
+  context.waitUntil(later(given));
 }
 
 /** A batch: whether it is of dead letters (their queue's name ends in `-dead`), and its messages: `[[body, attempts], …]`. A
@@ -211,7 +202,7 @@ export function done(batch, list) {
 }
 
 /** Puts texts into a queue: 100 messages or 256 KB are one call (Cloudflare's limits). */
-export async function enqueue(env, binding, bodies) {
+export const enqueue = waits(async (env, binding, bodies) => {
   let batch = [];
   let size = 0;
   for (const body of JSON.parse(bodies)) {
@@ -223,12 +214,12 @@ export async function enqueue(env, binding, bodies) {
     size += body.length;
   }
   if (batch.length > 0) await env[binding].sendBatch(batch);
-}
+});
 
 /** The one fetch. Posts a bundle of requests, at most `inFlight` at once, and gives back what came of each: see
  * `line::send` for both forms. What has not left when one time-out is over does not leave any more, so the whole ends
  * within two; and nothing leaves from `leaveBy` on, where that is not 0, nor before `starts`. One timer watches over the bundle and is cleared at its end: one left running keeps an object awake. */
-export async function post(bundle, inFlight, timeoutMs, answerMax, leaveBy, starts) {
+export const post = waits(async (bundle, inFlight, timeoutMs, answerMax, leaveBy, starts) => {
   const early = starts - Date.now();
   if (early > 0) await new Promise((next) => setTimeout(next, early));
   const requests = JSON.parse(bundle);
@@ -256,7 +247,7 @@ export async function post(bundle, inFlight, timeoutMs, answerMax, leaveBy, star
     clearInterval(watch);
   }
   return JSON.stringify(answers);
-}
+});
 
 async function one({ url, headers, body }, open, timeoutMs, answerMax) {
   const abort = new AbortController();

@@ -4,13 +4,14 @@
 use std::rc::Rc;
 
 use serde_json::json;
-use wasm_bindgen_futures::spawn_local;
 
 use super::{
     authenticate,
     cx::Cx,
     exchange::{Reply, Request},
-    glue::{Failed, Pieces, Stream},
+    glue::Failed,
+    promise,
+    stream::{Pieces, Stream},
     together::together,
 };
 use crate::{
@@ -39,7 +40,7 @@ pub(super) async fn import(cx: &Cx, request: &Request<'_>) -> Result<Reply, Prob
         line: 0,
     };
     // The answer has begun when this returns: its body is written as the lines come in.
-    spawn_local(import.run(pieces, stream));
+    promise::spawn(import.run(pieces, stream));
     Ok(Reply::stream(response))
 }
 

@@ -1,13 +1,11 @@
 //! Step 6, without a call, I/O half: leases of this isolate, and the one call that brings back what is left of them.
 
-use std::{rc::Rc, time::Duration};
-
-use worker::Delay;
+use std::rc::Rc;
 
 use super::{
     admit::{self, account_key},
     cx::{Cx, now},
-    memory,
+    glue, memory,
 };
 use crate::{
     line::lease::{Grants, Wish},
@@ -41,9 +39,9 @@ pub(super) fn keep(cx: &Cx, app: &App, vendor: Vendor, class: Class, grant: &Gra
     let spare = memory::purse(&account, class, now, |purse| purse.put(grant, class, app.revision));
     let (later, tenant) = (Cx::new(cx.env.clone(), Rc::clone(&cx.config)), app.tenant());
     let lasts = lease.until.0.saturating_sub(now.0).min(LEASE_MS) + LINGER_MS;
-    context.wait_until(async move {
+    glue::wait_until(context, async move {
         bring_back(&later, &tenant, vendor, spare).await;
-        Delay::from(Duration::from_millis(lasts)).await;
+        glue::sleep(lasts).await;
         let rest = memory::purse(&account, class, self::now(), |purse| purse.ended(lease.id, class));
         bring_back(&later, &tenant, vendor, rest).await;
     });

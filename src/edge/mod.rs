@@ -19,6 +19,7 @@ mod glue;
 mod govern;
 mod http;
 mod import;
+mod js;
 mod lease;
 mod ledger;
 mod log;
@@ -33,12 +34,14 @@ mod resolve;
 mod routes;
 mod send;
 mod settle;
+mod stream;
 mod together;
+mod wait;
 
 /// Runs once per instance, before anything else.
 #[event(start)]
 fn start() {
-    glue::started();
+    glue::started(http::handle);
     // `worker` has installed a hook that marks the instance for a restart after a panic: it is kept and called last.
     // `console_error_panic_hook` goes first, for a message with file, line and stack in the log.
     let restart = std::panic::take_hook();
@@ -52,13 +55,13 @@ fn start() {
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports public functions only")]
 pub fn fetch(request: &web_sys::Request, env: &Env, context: &JsValue) -> Promise {
-    glue::handle(request, env, context, http::BODY_MAX, http::handle)
+    glue::handle(request, env, context, http::BODY_MAX)
 }
 
 /// Every batch of the queue. `worker` has an event for it, whose messages do not say how often they were tried.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports public functions only")]
-pub fn queue(batch: JsValue, env: Env, _context: JsValue) -> Promise {
+pub fn queue(batch: JsValue, env: Env, _context: JsValue) -> JsValue {
     promise::promise(Box::pin(jobs(batch, env)))
 }
 

@@ -14,5 +14,6 @@ pub mod preferences;
 pub mod problem;
 pub mod push;
 pub mod secret;
+pub mod slots;
 pub mod table;
 pub mod time;

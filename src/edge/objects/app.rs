@@ -1,11 +1,12 @@
 //! Shell of the `App` object: one app's record.
 
-use worker::{Env, State};
+use worker::Env;
 
 use super::{
     super::cx::now,
     rows::{Rows, Table},
     shell::{PLACE, Shell},
+    state::State,
 };
 use crate::{
     object::app::{self, State as Record},

@@ -3,12 +3,13 @@
 
 use std::cell::Cell;
 
-use worker::{Env, State};
+use worker::Env;
 
 use super::{
     super::cx::now,
     rows::{Rows, Table},
     shell::{PLACE, Shell},
+    state::State,
 };
 use crate::{
     model::time::Millis,
@@ -103,8 +104,7 @@ impl Audience {
         };
         self.alarm.set(Some(next));
         self.shell.rows()?.count(1);
-        let offset = i64::try_from(next.0.saturating_sub(now().0)).unwrap_or(i64::MAX);
-        self.shell.state.storage().set_alarm(offset).await
+        self.shell.state.set_alarm(next).await
     }
 }
 

@@ -1,14 +1,15 @@
 //! Shell of the `Census` object: counts of an app's devices. SQLite does the counting; what is decided is in
 //! `object::census`.
 
-use std::{cell::Cell, time::Duration};
+use std::cell::Cell;
 
-use worker::{Env, State};
+use worker::Env;
 
 use super::{
     super::cx::now,
     rows::{Rows, Table},
     shell::{PLACE, Shell},
+    state::State,
 };
 use crate::{
     model::time::{DayZone, Millis},
@@ -88,7 +89,7 @@ impl Census {
         })?;
         if marked && !self.armed.replace(true) {
             self.shell.rows()?.count(1);
-            self.shell.state.storage().set_alarm(Duration::from_secs(WRITE_SECS)).await?;
+            self.shell.state.set_alarm(now().plus_secs(WRITE_SECS)).await?;
         }
         Ok(Reply { rows: self.shell.rows()?.take_written(), ..reply })
     }

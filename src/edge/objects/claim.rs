@@ -1,8 +1,6 @@
 //! Shell of the `Claim` object: who holds a device id or a token.
 
-use std::time::Duration;
-
-use worker::{Env, State};
+use worker::Env;
 
 use super::{
     super::{
@@ -12,6 +10,7 @@ use super::{
     },
     rows::{Rows, Table},
     shell::{PLACE, Shell},
+    state::State,
 };
 use crate::{
     object::claim::State as Held,
@@ -77,7 +76,7 @@ impl Claim {
 
     async fn later(&self) -> worker::Result<()> {
         self.shell.rows()?.count(1);
-        self.shell.state.storage().set_alarm(Duration::from_secs(TELL_AGAIN_SECS)).await
+        self.shell.state.set_alarm(now().plus_secs(TELL_AGAIN_SECS)).await
     }
 
     /// Tells who held it before. `false`: somebody could not be told.

@@ -1,6 +1,6 @@
 //! Shell of the `Import` object: nothing is kept here.
 
-use worker::{Env, State};
+use worker::Env;
 
 use super::super::{
     cx::{self, Cx},
@@ -8,6 +8,7 @@ use super::super::{
     routes::devices::{known_zone, registered},
     together::together,
 };
+use super::state::State;
 use crate::{
     line::{parse::import, plan},
     model::{

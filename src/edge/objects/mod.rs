@@ -14,7 +14,7 @@ macro_rules! export {
         #[wasm_bindgen::prelude::wasm_bindgen(js_class = $object)]
         impl Exported {
             /// The platform's alarm. One that fails is called again.
-            pub fn alarm(&self) -> js_sys::Promise {
+            pub fn alarm(&self) -> wasm_bindgen::JsValue {
                 let object = std::rc::Rc::clone(&self.object);
                 $crate::edge::objects::alarm(async move { object.$alarm().await })
             }
@@ -33,8 +33,9 @@ macro_rules! export {
         impl Exported {
             /// Made by the platform before its first call.
             #[wasm_bindgen(constructor)]
-            pub fn new(state: worker::worker_sys::DurableObjectState, env: worker::Env) -> Self {
-                let object = std::rc::Rc::new($object::new(worker::State::from(state), env));
+            pub fn new(state: wasm_bindgen::JsValue, env: worker::Env) -> Self {
+                let state = $crate::edge::objects::state::State::new(state);
+                let object = std::rc::Rc::new($object::new(state, env));
                 let asked = std::rc::Rc::clone(&object);
                 let answer = $crate::edge::glue::OnCall::new(move |text: String| {
                     let object = std::rc::Rc::clone(&asked);
@@ -71,13 +72,14 @@ mod ledger;
 mod letters;
 mod rows;
 mod shell;
+mod state;
 mod user;
 
-use js_sys::Promise;
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
 
 use super::{
+    glue::Failed,
     log,
     promise::{Outcome, promise},
 };
@@ -100,6 +102,12 @@ impl From<Unreadable> for worker::Error {
     }
 }
 
+impl From<Failed> for worker::Error {
+    fn from(failed: Failed) -> Self {
+        Self::RustError(failed.0)
+    }
+}
+
 /// What failed, without the words of whoever reads JSON: they quote what they read.
 fn why(error: &worker::Error) -> &str {
     if let worker::Error::RustError(why) | worker::Error::JsError(why) = error {
@@ -118,6 +126,6 @@ fn answer<T: Serialize>(object: &str, reply: worker::Result<T>) -> Outcome {
 }
 
 /// Runs an alarm.
-fn alarm(round: impl Future<Output = worker::Result<()>> + 'static) -> Promise {
+fn alarm(round: impl Future<Output = worker::Result<()>> + 'static) -> JsValue {
     promise(Box::pin(async move { Ok(round.await.map(|()| JsValue::UNDEFINED)?) }))
 }

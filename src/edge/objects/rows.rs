@@ -2,9 +2,9 @@
 
 use std::cell::Cell;
 
+use super::state::State;
 use js_sys::JsString;
 use wasm_bindgen::JsValue;
-use worker::State;
 
 use super::super::glue::{self, known};
 pub(super) use crate::wire::values::Value;
@@ -29,12 +29,7 @@ impl Rows {
     /// Opens it. Its tables are made by the first write: an object that is only asked (for an app or a user that does
     /// not exist, say) writes nothing.
     pub(super) fn open(state: &State, tables: &'static [Table]) -> worker::Result<Self> {
-        let rows = Self {
-            sql: state.storage().sql().as_ref().clone(),
-            tables,
-            made: Cell::new(false),
-            written: Cell::new(0),
-        };
+        let rows = Self { sql: state.database(), tables, made: Cell::new(false), written: Cell::new(0) };
         // By name: the platform has tables of its own in the same database.
         let names: Vec<String> = tables.iter().map(|table| format!("'{}'", table.name)).collect();
         let select = format!("SELECT name FROM sqlite_master WHERE name IN ({})", names.join(", "));

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 
-use worker::{Env, State};
+use worker::Env;
 
 use super::{
     super::{
@@ -11,6 +11,7 @@ use super::{
         log,
     },
     rows::{Rows, Table},
+    state::State,
 };
 use crate::{
     crypto::hash,
@@ -149,8 +150,7 @@ impl<T> Shell<T> {
         }
         self.looking.set(Some(at));
         self.rows()?.count(1);
-        let offset = i64::try_from(at.0.saturating_sub(now().0)).unwrap_or(i64::MAX);
-        let set = self.state.storage().set_alarm(offset).await;
+        let set = self.state.set_alarm(at).await;
         if set.is_err() {
             self.looking.set(None);
         }

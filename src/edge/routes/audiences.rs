@@ -6,7 +6,7 @@ use super::super::{
     audience, authenticate,
     cx::Cx,
     exchange::{Reply, Request},
-    glue::Pieces,
+    stream::Pieces,
 };
 use crate::{
     line::parse::text,

@@ -1,11 +1,8 @@
 //! Shell of the `Account` object: one app at one vendor.
 
-use std::{
-    cell::{Cell, RefCell},
-    time::Duration,
-};
+use std::cell::{Cell, RefCell};
 
-use worker::{Env, State};
+use worker::Env;
 
 use super::{
     super::{
@@ -16,6 +13,7 @@ use super::{
     flight::{Flight, Turn},
     rows::{Rows, Table},
     shell::{PLACE, Shell},
+    state::State,
 };
 use crate::{
     line::health,
@@ -47,7 +45,7 @@ const TABLES: &[Table] = &[
 ];
 /// How long after a burst the marks are written down as they are. An object without calls leaves memory after about
 /// ten seconds: this is before that.
-const TRIM_AFTER: Duration = Duration::from_secs(5);
+const TRIM_AFTER_SECS: u64 = 5;
 
 /// Settings whose answers are remembered; callers choose topics, so it is bounded. Forgetting keeps tokens.
 const SEEN_MAX: usize = 1_000;
@@ -231,7 +229,7 @@ impl Account {
     async fn trim_later(&self, ahead: bool) -> worker::Result<()> {
         if ahead && !self.trimming.replace(true) {
             self.shell.rows()?.count(1);
-            if self.shell.state.storage().set_alarm(TRIM_AFTER).await.is_err() {
+            if self.shell.state.set_alarm(now().plus_secs(TRIM_AFTER_SECS)).await.is_err() {
                 // What is above counts as used until the next burst trims it: a loss, not an overshoot.
                 self.trimming.set(false);
             }

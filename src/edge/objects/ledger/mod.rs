@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 
-use worker::{Env, State};
+use worker::Env;
 
 use super::{
     super::{
@@ -10,6 +10,7 @@ use super::{
         glue, log,
     },
     rows::Rows,
+    state::State,
 };
 use crate::{
     model::{ids::Tenant, time::Millis},
@@ -84,9 +85,8 @@ impl Ledger {
     async fn call(&self, ask: Ask) -> worker::Result<Reply> {
         let now = now();
         if self.alarm.get() == Alarm::Unasked {
-            let set = self.state.storage().get_alarm().await?;
-            let at = set.and_then(|at| u64::try_from(at).ok()).map(Millis);
-            self.alarm.set(at.map_or(Alarm::Unset, Alarm::At));
+            let set = self.state.alarm().await?;
+            self.alarm.set(set.map_or(Alarm::Unset, Alarm::At));
         }
         let outcome = self.step(|held, sql| match ask.call {
             Call::Begin(page, work, copies) => match held.refuses(sql, copies, now)? {
@@ -169,8 +169,7 @@ impl Ledger {
         if let Some(rows) = self.rows.borrow().as_ref() {
             rows.count(1);
         }
-        let offset = i64::try_from(next.0.saturating_sub(now().0)).unwrap_or(i64::MAX);
-        let set = self.state.storage().set_alarm(offset).await;
+        let set = self.state.set_alarm(next).await;
         if set.is_err() {
             self.alarm.set(Alarm::Unset);
         }

@@ -1,13 +1,12 @@
 //! Shell of the `User` object: one user's devices and wishes.
 
-use std::time::Duration;
-
-use worker::{Delay, Env, State};
+use worker::Env;
 
 use super::{
-    super::cx::now,
+    super::{cx::now, glue},
     rows::{Rows, Table},
     shell::{Place, Shell},
+    state::State,
 };
 use crate::{
     line::reply,
@@ -204,7 +203,7 @@ impl User {
 
     async fn wait(&self, ms: u64) {
         if ms > 0 {
-            Delay::from(Duration::from_millis(ms)).await;
+            glue::sleep(ms).await;
         }
     }
 
