@@ -26,26 +26,6 @@ for (const fault of ["panic", "trap", "trap/later", "trap/object", "stack"]) tes
   }
 });
 
-test("a push that waits when its instance has a fault is told so at once", { timeout: 60_000 }, async () => {
-  const stage = await Stage.start({ build: "target/build-test" });
-  try {
-    const app = await stage.app();
-    await stage.iphone(app, "u");
-    stage.lab.fault({ vendor: "apns", do: { hang: true } });
-    const began = Date.now();
-    const waits = stage.ask("POST", "/v1/push", app.key, { to: { users: ["u"] } });
-    await until(() => (stage.seen("apns").length > 0 ? true : undefined));
-    await stage.ask("POST", "/__test/trap").catch(() => undefined);
-    assert.equal((await waits).status, 500);
-    assert.ok(Date.now() - began < 10_000, "the vendor would have been given up after 15 s");
-    stage.lab.clearFaults();
-    const next = await stage.push(app, { to: { users: ["u"] } });
-    assert.deepEqual([next.status, next.json.counts], [200, { accepted: 1 }]);
-  } finally {
-    await stage.stop();
-  }
-});
-
 test("settings that are wrong are named, and nothing else is answered", async () => {
   for (const [bindings, name] of [
     [{ ADMIN_KEY: "" }, "ADMIN_KEY"],
