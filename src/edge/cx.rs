@@ -113,7 +113,7 @@ pub(super) fn now() -> Millis {
 /// Random bytes from the platform.
 pub(super) fn random<const N: usize>() -> Result<[u8; N], Problem> {
     let mut bytes = [0; N];
-    getrandom::getrandom(&mut bytes).map_err(|_| unavailable("the platform gives no random bytes"))?;
+    getrandom::getrandom(&mut bytes).map_err(|_| no_random())?;
     Ok(bytes)
 }
 
@@ -129,11 +129,14 @@ pub(super) fn random_id() -> Result<[u8; 10], Problem> {
         if drawn.len() < 10 {
             *drawn = random::<512>()?.to_vec();
         }
-        drawn
-            .split_off(drawn.len() - 10)
-            .try_into()
-            .map_err(|_| unavailable("the platform gives no random bytes"))
+        let id = *drawn.last_chunk().ok_or_else(no_random)?;
+        drawn.truncate(drawn.len() - id.len());
+        Ok(id)
     })
+}
+
+fn no_random() -> Problem {
+    unavailable("the platform gives no random bytes")
 }
 
 /// A part of the platform does not answer.

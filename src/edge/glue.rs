@@ -84,7 +84,8 @@ pub(super) fn respond(status: u16, headers: &str, body: &str) -> Outcome {
 /// Texts kept on JavaScript's side. Those of a day's tables are kept for each day: when there are more, all are forgotten.
 const KNOWN_MAX: usize = 300;
 
-/// What answers an object's calls: the text of a call → the text of its answer, or a promise of it. An empty one is a fault.
+/// What answers an object's calls: the text of a call → the text of its answer, or the number of the future that
+/// gives it. An empty one is a fault.
 pub(super) struct OnCall(Closure<dyn Fn(String) -> Outcome>);
 
 impl OnCall {

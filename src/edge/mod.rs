@@ -69,6 +69,8 @@ async fn jobs(batch: JsValue, env: Env) -> promise::Outcome {
     let config = cx::config(&env).map_err(|problem| JsValue::from_str(&problem.detail))?;
     let cx = cx::Cx::new(env, config);
     let (dead, messages) = glue::messages(&batch);
+    #[cfg(feature = "test-hooks")]
+    routes::hooks::trap_first(&messages);
     let done = if dead { queue::bury(&cx, messages).await } else { queue::batch(&cx, messages).await };
     // A page of WebAssembly memory has 64 KiB; it never shrinks, so this is also the most there ever was.
     let memory_kb = core::arch::wasm32::memory_size::<0>() * 64;

@@ -36,7 +36,7 @@ impl From<u64> for Value {
 }
 
 /// Between two values. No JSON text has it: it is escaped there.
-const BETWEEN: &str = "\u{1f}";
+const BETWEEN: char = '\u{1f}';
 
 /// All of them: `n` for `NULL`, a number's digits, a `t` before a text. Most texts are JSON, and would have to be escaped inside
 /// an array; where one of them has the separator, it is a JSON array after all.
@@ -44,14 +44,14 @@ pub fn list(values: &[Value]) -> String {
     let mut list = String::with_capacity(256);
     for (at, value) in values.iter().enumerate() {
         if at > 0 {
-            list += BETWEEN;
+            list.push(BETWEEN);
         }
         match value {
-            Value::Null => list += "n",
+            Value::Null => list.push('n'),
             Value::Number(number) => list.push_str(itoa::Buffer::new().format(*number)),
-            Value::Text(text) if text.bytes().any(|byte| byte == 0x1f) => return text::write(values),
+            Value::Text(text) if text.contains(BETWEEN) => return text::write(values),
             Value::Text(text) => {
-                list += "t";
+                list.push('t');
                 list.push_str(text);
             }
         }

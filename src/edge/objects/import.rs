@@ -2,13 +2,15 @@
 
 use worker::Env;
 
-use super::super::{
-    cx::{self, Cx},
-    resolve,
-    routes::devices::{known_zone, registered},
-    together::together,
+use super::{
+    super::{
+        cx::{self, Cx},
+        resolve,
+        routes::devices::{known_zone, registered},
+        together::together,
+    },
+    state::State,
 };
-use super::state::State;
 use crate::{
     line::{parse::import, plan},
     model::{

@@ -4,8 +4,10 @@ use std::cell::OnceCell;
 
 use worker::Env;
 
-use super::rows::{Rows, Table};
-use super::state::State;
+use super::{
+    rows::{Rows, Table},
+    state::State,
+};
 use crate::{
     model::time::Millis,
     wire::letters::{BINDING, Call, Letter, PAGE, Reply},

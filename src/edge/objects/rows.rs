@@ -2,11 +2,13 @@
 
 use std::cell::Cell;
 
-use super::state::State;
 use js_sys::JsString;
 use wasm_bindgen::JsValue;
 
-use super::super::glue::{self, known};
+use super::{
+    super::glue::{self, known},
+    state::State,
+};
 pub(super) use crate::wire::values::Value;
 use crate::wire::values::list;
 

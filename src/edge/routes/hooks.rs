@@ -1,10 +1,17 @@
 //! Faults on demand, for tests. Exists with the feature `test-hooks` only, which no production build has.
 
 use super::super::{cx::Cx, exchange::Reply, glue};
-use crate::wire::{app, letters};
+use crate::wire::{app, job::DISPATCH, letters, text};
 
-/// A call at which an object traps.
+/// A call at which an object traps, and a message at which a batch does.
 pub(in super::super) const TRAP: &str = "trap";
+
+/// Traps at a batch that has the message for the first time.
+pub(in super::super) fn trap_first(messages: &[(String, u32)]) {
+    if messages.iter().any(|(body, attempts)| body == TRAP && *attempts == 1) {
+        core::arch::wasm32::unreachable()
+    }
+}
 
 /// Fills the stack.
 fn deep(n: u64) -> u64 {
@@ -30,6 +37,10 @@ pub(in super::super) async fn run(cx: &Cx, hook: &str) -> Reply {
         "trap/object" => {
             let _ = glue::ask(&cx.env, letters::BINDING, "trap", TRAP).await;
             Reply::json(500, "{}".into())
+        }
+        "trap/batch" => {
+            let _ = glue::enqueue(&cx.env, DISPATCH, &text::write(&[TRAP])).await;
+            Reply::empty()
         }
         _ => Reply::json(404, "{}".into()),
     }
