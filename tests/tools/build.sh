@@ -60,6 +60,13 @@ export ESBUILD_BIN="$ROOT/node_modules/.bin/esbuild"
 "$WASM_OPT_BIN" -O3 --reorder-functions-by-name --reorder-locals --strip-debug \
   "$out/index_bg.wasm" -o "$out/index_bg.wasm"
 
+# What the platform calls instead of worker-build's class.
+mv "$out/index.js" "$out/built.js"
+cp src/edge/entry.js "$out/entry.js"
+"$ESBUILD_BIN" "$out/entry.js" --bundle --minify --format=esm --external:./index_bg.wasm '--external:cloudflare:*' \
+  --log-level=warning --outfile="$out/index.js"
+rm "$out/built.js" "$out/entry.js"
+
 [ -f "$out/index.js" ] || fail "worker-build ended without an error, but $out/index.js is not there"
 printf '%s\n' "$want" >"$stamp"
 say "built $out/index.js in $((SECONDS - started)) s"
