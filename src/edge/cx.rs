@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde::{Serialize, de::DeserializeOwned};
+use wasm_bindgen::JsValue;
 use worker::{Context, Env};
 
 use super::{glue, log};
@@ -16,7 +17,7 @@ use crate::{
         secret::Secret,
         time::Millis,
     },
-    wire::text,
+    wire::{ledger, text},
 };
 
 /// What is paid for, and what takes time.
@@ -45,6 +46,15 @@ impl Cost {
         self.rows.get()
     }
 
+    /// The four numbers in one, where each is small: what most requests cost.
+    pub(super) fn packed(&self) -> Option<u64> {
+        let numbers = [&self.kv_reads, &self.object_calls, &self.rows, &self.fetches];
+        numbers
+            .into_iter()
+            .map(|n| u64::from(n.get()))
+            .try_fold(0, |all, n| (n < 4).then_some((all << 2) | n))
+    }
+
     /// The header `Edgepush-Cost`.
     pub(super) fn header(&self) -> String {
         let (kv, objects, rows, fetches) =
@@ -61,6 +71,8 @@ pub(super) struct Cx {
     pub(super) now: Millis,
     /// Of a request: what can go on when its answer has left.
     pub(super) context: Option<Rc<Context>>,
+    /// The ledger asked last: a page's is asked at its begin and at its settle.
+    ledger: RefCell<Option<(String, JsValue)>>,
 }
 
 thread_local! {
@@ -105,9 +117,23 @@ pub(super) fn config(env: &Env) -> Result<Rc<Config>, Problem> {
     Ok(config)
 }
 
-/// Now. On Workers the clock moves only with I/O.
+thread_local! {
+    /// The time of this step, once it was asked for.
+    static NOW: Cell<Option<Millis>> = const { Cell::new(None) };
+}
+
+/// Now. On Workers the clock moves only with I/O, so it is asked for once in each step.
 pub(super) fn now() -> Millis {
-    Millis(js_sys::Date::now() as u64)
+    NOW.get().unwrap_or_else(|| {
+        let now = Millis(js_sys::Date::now() as u64);
+        NOW.set(Some(now));
+        now
+    })
+}
+
+/// A step begins: time may have passed.
+pub(super) fn step() {
+    NOW.set(None);
 }
 
 /// Random bytes from the platform.
@@ -144,9 +170,19 @@ pub(super) fn unavailable(detail: &str) -> Problem {
     Problem::new(Code::Unavailable, format!("{detail}; nothing was sent, try again in some seconds"))
 }
 
+fn fault(binding: &str, why: &str) -> Problem {
+    log::error("object_failed", &[("binding", binding), ("why", why)]);
+    unavailable("a storage object does not answer")
+}
+
 impl Cx {
     pub(super) fn new(env: Env, config: Rc<Config>) -> Self {
-        Self { env, config, cost: Cost::default(), now: now(), context: None }
+        Self { env, config, cost: Cost::default(), now: now(), context: None, ledger: RefCell::default() }
+    }
+
+    /// The same with what the platform says of the request.
+    pub(super) fn of_request(self, context: Context) -> Self {
+        Self { context: Some(Rc::new(context)), ..self }
     }
 
     /// Asks a Durable Object.
@@ -156,14 +192,39 @@ impl Cx {
         name: &str,
         request: &impl Serialize,
     ) -> Result<R, Problem> {
-        add(&self.cost.object_calls, 1);
-        let fault = |why: &str| {
-            log::error("object_failed", &[("binding", binding), ("why", why)]);
-            unavailable("a storage object does not answer")
+        let object = glue::object(&self.env, binding, name).map_err(|failed| fault(binding, &failed.0))?;
+        self.ask_object(binding, &object, request).await
+    }
+
+    /// Asks a `Ledger`.
+    pub(super) async fn ask_ledger<R: DeserializeOwned>(
+        &self,
+        name: &str,
+        request: &impl Serialize,
+    ) -> Result<R, Problem> {
+        let binding = ledger::BINDING;
+        let have =
+            self.ledger.borrow().as_ref().filter(|(of, _)| of == name).map(|(_, object)| object.clone());
+        let object = match have {
+            Some(object) => object,
+            None => glue::object(&self.env, binding, name).map_err(|failed| fault(binding, &failed.0))?,
         };
-        let body = text::write(request);
-        let text = glue::ask(&self.env, binding, name, &body).await.map_err(|failed| fault(&failed.0))?;
-        crate::wire::text::read(&text).map_err(|_| fault("reply"))
+        let reply = self.ask_object(binding, &object, request).await;
+        // A stub that has failed once fails from then on: developers.cloudflare.com/durable-objects/best-practices/error-handling
+        self.ledger.replace(reply.is_ok().then(|| (name.to_owned(), object)));
+        reply
+    }
+
+    async fn ask_object<R: DeserializeOwned>(
+        &self,
+        binding: &'static str,
+        object: &JsValue,
+        request: &impl Serialize,
+    ) -> Result<R, Problem> {
+        add(&self.cost.object_calls, 1);
+        let text =
+            glue::ask(object, &text::write(request)).await.map_err(|failed| fault(binding, &failed.0))?;
+        crate::wire::text::read(&text).map_err(|_| fault(binding, "reply"))
     }
 
     /// Reads one value of KV. A read that fails is a miss: the object knows.

@@ -79,9 +79,13 @@ export async function serve(request, answer) {
   return text === "" ? new Response("fault", { status: 500 }) : new Response(text);
 }
 
-/** A response. `headers` is a JSON object. */
-export function respond(status, headers, body) {
-  return new Response(body === "" ? null : body, { status, headers: JSON.parse(headers) });
+/** A response. `more` is a JSON object of headers that few have, if there are any. */
+export function respond(status, kind, cost, more, body) {
+  const headers = { "cache-control": "no-store" };
+  if (kind !== "") headers["content-type"] = kind;
+  if (cost !== "") headers["edgepush-cost"] = cost;
+  if (more !== undefined) Object.assign(headers, JSON.parse(more));
+  return new Response(body === "" ? null : body, { status, headers });
 }
 
 /** A response whose body is written piece by piece: `[response, writer]`. */
@@ -127,7 +131,14 @@ export function zoneOffset(zone, at) {
 export function apart(values) {
   if (values === "") return [];
   if (values[0] === "[") return JSON.parse(values);
-  return values.split("\x1f").map((value) => (value[0] === "t" ? value.slice(1) : value === "n" ? null : Number(value)));
+  const list = [];
+  for (let at = 0, end; at <= values.length; at = end + 1) {
+    end = values.indexOf("\x1f", at);
+    if (end < 0) end = values.length;
+    const kind = values[at];
+    list.push(kind === "t" ? values.slice(at + 1, end) : kind === "n" ? null : Number(values.slice(at, end)));
+  }
+  return list;
 }
 
 /** An object's database. */
@@ -155,9 +166,14 @@ export function sqlRead(sql, statement, values) {
   return JSON.stringify(rows.map((row) => row.map((value) => (value === null ? "" : String(value)))));
 }
 
+/** A Durable Object's stub, for the request that took it. */
+export function object(env, binding, name) {
+  return env[binding].getByName(name);
+}
+
 /** Asks a Durable Object: JSON text in, JSON text out. */
-export const ask = waits(async (env, binding, name, body) => {
-  const answer = await env[binding].getByName(name).fetch("https://object/", { method: "POST", body });
+export const ask = waits(async (object, body) => {
+  const answer = await object.fetch("https://object/", { method: "POST", body });
   const text = await answer.text();
   if (answer.status !== 200) throw new Error(`object answered ${answer.status}`);
   return text;
@@ -218,21 +234,22 @@ export const enqueue = waits(async (env, binding, bodies) => {
 
 /** The one fetch. Posts a bundle of requests, at most `inFlight` at once, and gives back what came of each: see
  * `line::send` for both forms. What has not left when one time-out is over does not leave any more, so the whole ends
- * within two; and nothing leaves from `leaveBy` on, where that is not 0, nor before `starts`. One timer watches over the bundle and is cleared at its end: one left running keeps an object awake. */
+ * within two (both counted from `starts`); and nothing leaves from `leaveBy` on, where that is not 0, nor before `starts`. One timer watches over the bundle and is cleared at its end: one left running keeps an object awake. */
 export const post = waits(async (bundle, inFlight, timeoutMs, answerMax, leaveBy, starts) => {
-  const early = starts - Date.now();
+  const began = Date.now();
+  const early = starts - began;
   if (early > 0) await new Promise((next) => setTimeout(next, early));
   const requests = JSON.parse(bundle);
   const answers = new Array(requests.length);
   const open = new Set();
-  const closing = Date.now() + timeoutMs;
+  const closing = Math.max(began, starts) + timeoutMs;
   let next = 0;
   const worker = async () => {
     while (next < requests.length) {
       const at = next++;
-      const now = Date.now();
-      if (leaveBy > 0 && now >= leaveBy) answers[at] = { late: null };
-      else if (at >= inFlight && now >= closing) answers[at] = { not_sent: "the time of this push was over" };
+      // The clock is a call of the platform: it is asked where that decides something.
+      if (leaveBy > 0 && Date.now() >= leaveBy) answers[at] = { late: null };
+      else if (at >= inFlight && Date.now() >= closing) answers[at] = { not_sent: "the time of this push was over" };
       else answers[at] = await one(requests[at], open, timeoutMs, answerMax);
     }
   };
@@ -242,7 +259,9 @@ export const post = waits(async (bundle, inFlight, timeoutMs, answerMax, leaveBy
     for (const request of open) if (request.until <= now) request.abort.abort();
   }, 1000);
   try {
-    await Promise.all(Array.from({ length: Math.min(inFlight, requests.length) }, worker));
+    const workers = [];
+    while (workers.length < inFlight && next < requests.length) workers.push(worker());
+    await Promise.all(workers);
   } finally {
     clearInterval(watch);
   }
@@ -256,9 +275,10 @@ async function one({ url, headers, body }, open, timeoutMs, answerMax) {
   try {
     const sent = typeof body === "string" ? body : Uint8Array.from(atob(body.base64), (c) => c.charCodeAt(0));
     const answer = await fetch(url, { method: "POST", headers, body: sent, redirect: "manual", signal: abort.signal });
-    const [text, whole] = await readAnswer(answer, answerMax);
-    const [id, after, location] = ["apns-id", "retry-after", "location"].map((name) => answer.headers.get(name));
-    return { reply: [answer.status, id, after, location, text, whole] };
+    // Each look at `answer.headers` is a call of the platform.
+    const told = answer.headers;
+    const [text, whole] = await readAnswer(answer, told, answerMax);
+    return { reply: [answer.status, told.get("apns-id"), told.get("retry-after"), told.get("location"), text, whole] };
   } catch {
     // The platform's words can hold the URL, and with it a token: they are not passed on.
     return { silence: abort.signal.aborted ? `no answer within ${timeoutMs / 1000} s` : "the connection was lost before an answer" };
@@ -269,9 +289,9 @@ async function one({ url, headers, body }, open, timeoutMs, answerMax) {
 
 /** The body as text, and whether that was all of it. A body that is cut off is not an error here: its status may say
  * all there is to know. */
-async function readAnswer(answer, max) {
+async function readAnswer(answer, told, max) {
   // The length of a compressed body says nothing of what it becomes.
-  const length = answer.headers.has("content-encoding") ? null : answer.headers.get("content-length");
+  const length = told.has("content-encoding") ? null : told.get("content-length");
   try {
     if (length !== null && Number(length) <= max) return [await answer.text(), true];
     if (answer.body === null) return ["", true];

@@ -76,9 +76,15 @@ fn taken(head: &str, body: Option<Vec<u8>>, why: Option<String>) -> Result<Taken
     })
 }
 
-/// A response. `headers` is a JSON object.
-pub(super) fn respond(status: u16, headers: &str, body: &str) -> Outcome {
-    js::respond(status, headers, body)
+/// A response of a kind of content. `more` is a JSON object of headers that few have.
+pub(super) fn respond(
+    status: u16,
+    kind: &'static str,
+    cost: &JsString,
+    more: Option<&str>,
+    body: &str,
+) -> Outcome {
+    js::respond(status, &known(kind), cost, more, body)
 }
 
 /// Texts kept on JavaScript's side. Those of a day's tables are kept for each day: when there are more, all are forgotten.
@@ -145,10 +151,25 @@ pub(super) fn zone_offset(zone: &str, at: u64) -> Option<i32> {
     js::zone_offset(zone, at as f64).ok()
 }
 
+/// A Durable Object's stub, for the request that took it.
+pub(super) fn object(env: &Env, binding: &'static str, name: &str) -> Result<JsValue, Failed> {
+    js::object(env, &known(binding), name).map_err(|error| failed(&error))
+}
+
 /// Asks a Durable Object.
-pub(super) async fn ask(env: &Env, binding: &'static str, name: &str, body: &str) -> Result<String, Failed> {
-    let answer = io(|number| js::ask(number, env, &known(binding), name, body)).await?;
+pub(super) async fn ask(object: &JsValue, body: &str) -> Result<String, Failed> {
+    let answer = io(|number| js::ask(number, object, body)).await?;
     Ok(answer.unwrap_or_default())
+}
+
+/// Asks one that is asked once.
+pub(super) async fn ask_once(
+    env: &Env,
+    binding: &'static str,
+    name: &str,
+    body: &str,
+) -> Result<String, Failed> {
+    ask(&object(env, binding, name)?, body).await
 }
 
 /// Reads one value of KV.

@@ -1,12 +1,11 @@
 //! HTTP: a request → its route → a response. Every problem leaves as `application/problem+json`; the log gets the
 //! cause, the caller gets the code.
 
-use std::rc::Rc;
-
+use js_sys::JsString;
 use worker::{Context, Env};
 
 use super::{
-    cx::{self, Cx},
+    cx::{self, Cost, Cx},
     exchange::{Reply, Request},
     glue::{self, Failed, Taken},
     log,
@@ -39,23 +38,23 @@ async fn respond(
 ) -> Outcome {
     let (reply, cost) = match (taken, cx::config(&env)) {
         (Ok(taken), Ok(config)) => {
-            let cx = Cx { context: Some(Rc::new(context)), ..Cx::new(env, config) };
+            let cx = Cx::new(env, config).of_request(context);
             let reply = answer(&cx, &taken, &request).await;
-            (reply, Some(cx.cost.header()))
+            (reply, cost(&cx.cost))
         }
-        (Ok(taken), Err(problem)) => (misconfigured(&taken, &problem), None),
+        (Ok(taken), Err(problem)) => (misconfigured(&taken, &problem), glue::known("")),
         (Err(failed), _) => {
             log::error("request_not_read", &[("why", &failed.0)]);
-            (Reply::problem(&Problem::new(Code::InvalidUtf8, "the request body could not be read")), None)
+            let detail = "the request body could not be read";
+            (Reply::problem(&Problem::new(Code::InvalidUtf8, detail)), glue::known(""))
         }
     };
     if let Some(response) = reply.begun {
         return Ok(response.into());
     }
-    let headers = headers(&reply, cost.as_deref());
-    glue::respond(reply.status, &headers, &reply.body).or_else(|_| {
+    glue::respond(reply.status, reply.kind, &cost, more(&reply).as_deref(), &reply.body).or_else(|_| {
         log::error("response_not_made", &[]);
-        glue::respond(500, "{}", "")
+        glue::respond(500, "", &glue::known(""), None, "")
     })
 }
 
@@ -95,28 +94,32 @@ fn path(url: &str) -> &str {
     after_host.unwrap_or("/").split(['?', '#']).next().unwrap_or("/")
 }
 
-fn headers(reply: &Reply, cost: Option<&str>) -> String {
-    let mut headers = String::from(r#"{"cache-control":"no-store""#);
-    let mut add = |name: &str, value: &str| {
-        [",\"", name, "\":\"", value, "\""].into_iter().for_each(|part| headers.push_str(part));
-    };
-    if !reply.kind.is_empty() {
-        add("content-type", reply.kind);
+/// The header that says what a request has cost. The same few texts come again and again: they cross once.
+fn cost(cost: &Cost) -> JsString {
+    match cost.packed() {
+        Some(packed) => glue::known_for("edgepush-cost", packed, || cost.header()),
+        None => cost.header().into(),
     }
-    if let Some(cost) = cost {
-        add("edgepush-cost", cost);
-    }
+}
+
+/// The headers that few answers have, as a JSON object.
+fn more(reply: &Reply) -> Option<String> {
+    let mut headers = Vec::new();
     if let Some(allow) = &reply.allow {
-        add("allow", allow);
+        headers.push(("allow", allow.as_str()));
     }
     if reply.replay {
-        add("idempotent-replay", "true");
+        headers.push(("idempotent-replay", "true"));
     }
     match reply.status {
-        401 => add("www-authenticate", "Bearer"),
-        503 => add("retry-after", "5"),
+        401 => headers.push(("www-authenticate", "Bearer")),
+        503 => headers.push(("retry-after", "5")),
         _ => {}
     }
-    headers.push('}');
-    headers
+    if headers.is_empty() {
+        return None;
+    }
+    let headers: Vec<String> =
+        headers.into_iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
+    Some(format!("{{{}}}", headers.join(",")))
 }

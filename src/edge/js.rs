@@ -13,7 +13,13 @@ extern "C" {
         limit: u32,
     ) -> Promise;
     #[wasm_bindgen(catch)]
-    pub(in crate::edge) fn respond(status: u16, headers: &str, body: &str) -> Result<JsValue, JsValue>;
+    pub(in crate::edge) fn respond(
+        status: u16,
+        kind: &JsString,
+        cost: &JsString,
+        more: Option<&str>,
+        body: &str,
+    ) -> Result<JsValue, JsValue>;
     pub(in crate::edge) fn serve(request: &web_sys::Request, answer: &JsValue) -> Promise;
     #[wasm_bindgen(js_name = sqlWrite, catch)]
     pub(in crate::edge) fn sql_write(
@@ -28,7 +34,9 @@ extern "C" {
         values: &str,
     ) -> Result<String, JsValue>;
     pub(in crate::edge) fn settings(env: &Env) -> String;
-    pub(in crate::edge) fn ask(number: usize, env: &Env, binding: &JsString, name: &str, body: &str);
+    #[wasm_bindgen(catch)]
+    pub(in crate::edge) fn object(env: &Env, binding: &JsString, name: &str) -> Result<JsValue, JsValue>;
+    pub(in crate::edge) fn ask(number: usize, object: &JsValue, body: &str);
     pub(in crate::edge) fn read(number: usize, env: &Env, binding: &JsString, key: &str);
     #[wasm_bindgen(js_name = readMany)]
     pub(in crate::edge) fn read_many(number: usize, env: &Env, binding: &JsString, keys: &str);

@@ -42,7 +42,7 @@ pub(super) async fn ask(cx: &Cx, tenant: &Tenant, push: &PushId, call: Call) -> 
 pub(super) async fn ask_shard(cx: &Cx, tenant: &Tenant, shard: u32, call: Call) -> Result<Outcome, Problem> {
     let request = Request { tenant: tenant.clone(), shard, call };
     let name = wire::name(tenant, shard);
-    let reply: wire::Reply = cx.ask(wire::BINDING, &name, &request).await?;
+    let reply: wire::Reply = cx.ask_ledger(&name, &request).await?;
     cx.cost.rows(reply.rows);
     Ok(reply.outcome)
 }

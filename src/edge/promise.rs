@@ -15,7 +15,7 @@ use std::{
 use futures_util::future::LocalBoxFuture;
 use wasm_bindgen::JsValue;
 
-use super::js;
+use super::{cx, js};
 use crate::model::slots::Slots;
 
 /// What comes of a future.
@@ -78,6 +78,7 @@ impl Task {
 /// What comes, where nothing has to be waited for; else the number under which JavaScript will hear of it. To be called where a
 /// fault is noticed: by `enter` of `wait.js`, or from a future.
 pub(super) fn at_once(future: Boxed) -> Outcome {
+    cx::step();
     let task = Task::new(None);
     poll(&task, future).unwrap_or_else(|| Ok(task.js()))
 }
@@ -133,6 +134,7 @@ pub(super) fn cancel(number: usize) {
 
 /// Goes on with what `first` wakes, and with all that is ready.
 pub(super) fn turn(first: Option<Waker>) {
+    cx::step();
     TURN.set(true);
     if let Some(waker) = first {
         waker.wake();

@@ -14,7 +14,14 @@ pub(super) async fn together<T, F: Future<Output = T>>(
     at_once: usize,
     all: impl IntoIterator<Item = F>,
 ) -> Vec<T> {
-    let all: Vec<F> = all.into_iter().collect();
+    let mut all: Vec<F> = all.into_iter().collect();
+    // Most often there is one, or nothing: that needs no machine.
+    if all.len() <= 1 {
+        return match all.pop() {
+            Some(only) => vec![only.await],
+            None => Vec::new(),
+        };
+    }
     let came: RefCell<Vec<Option<T>>> = RefCell::new(all.iter().map(|_| None).collect());
     let came_of = |at: usize, future: F| {
         let came = &came;
@@ -30,10 +37,7 @@ pub(super) async fn together<T, F: Future<Output = T>>(
     came.into_inner().into_iter().flatten().collect()
 }
 
-async fn run(at_once: usize, mut tasks: Vec<LocalBoxFuture<'_, ()>>) {
-    if let [only] = tasks.as_mut_slice() {
-        return only.await;
-    }
+async fn run(at_once: usize, tasks: Vec<LocalBoxFuture<'_, ()>>) {
     let mut waiting = tasks.into_iter();
     let mut under_way: FuturesUnordered<_> = waiting.by_ref().take(at_once).collect();
     while under_way.next().await.is_some() {

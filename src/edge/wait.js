@@ -89,23 +89,23 @@ function give(born, take, number, what) {
 /** Where nothing can come any more, because the platform has cancelled the request, its number is given back. */
 const gone = new FinalizationRegistry(([born, number]) => give(born, hands.lost, number));
 
-/** I/O that wasm waits for under a number. */
+/** I/O that wasm waits for under a number; it has six arguments at most. A rest parameter would make an array of each call. */
 export function waits(io) {
-  return (number, ...given) => {
+  return (number, a, b, c, d, e, f) => {
     const born = instance;
-    const token = {};
-    gone.register(token, [born, number], token);
     const failed = (error) => {
-      gone.unregister(token);
+      gone.unregister(came);
       give(born, hands.failed, number, error instanceof Error ? error.message : "not an Error");
     };
     const came = (value) => {
-      gone.unregister(token);
+      gone.unregister(came);
       if (value instanceof Uint8Array) give(born, hands.brought, number, value);
       else give(born, hands.came, number, value);
     };
+    // The promise alone holds it.
+    gone.register(came, [born, number], came);
     try {
-      io(...given).then(came, failed);
+      io(a, b, c, d, e, f).then(came, failed);
     } catch (error) {
       settled.then(() => failed(error));
     }

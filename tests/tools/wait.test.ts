@@ -35,7 +35,7 @@ test("what I/O gives is handed over under its number", async () => {
   wait.waits(() => {
     throw new Error("at once");
   })(6);
-  wait.waits(async (...given: unknown[]) => given.join(" "))(7, "a", "b");
+  wait.waits(async (...given: unknown[]) => given.join(" "))(7, "a", "b", "c", "d", "e", "f");
   assert.equal(told.length, 0, "never before the call has returned");
   await steps();
   const sorted = told.map((call) => [call[1], call[0], call[2]]).sort();
@@ -46,7 +46,7 @@ test("what I/O gives is handed over under its number", async () => {
     [4, "brought", bytes],
     [5, "failed", "no"],
     [6, "failed", "at once"],
-    [7, "came", "a b"],
+    [7, "came", "a b c d e f"],
   ]);
 });
 

@@ -113,7 +113,7 @@ impl Claim {
         let name = user::name(&tenant, &user);
         let request = user::Request { tenant, user, call: user::Call::Lost(loss) };
         let body = text::write(&request);
-        glue::ask(&self.shell.env, user::BINDING, &name, &body).await.map(|_| ())
+        glue::ask_once(&self.shell.env, user::BINDING, &name, &body).await.map(|_| ())
     }
 }
 

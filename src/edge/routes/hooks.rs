@@ -35,7 +35,7 @@ pub(in super::super) async fn run(cx: &Cx, hook: &str) -> Reply {
             core::arch::wasm32::unreachable()
         }
         "trap/object" => {
-            let _ = glue::ask(&cx.env, letters::BINDING, "trap", TRAP).await;
+            let _ = glue::ask_once(&cx.env, letters::BINDING, "trap", TRAP).await;
             Reply::json(500, "{}".into())
         }
         "trap/batch" => {

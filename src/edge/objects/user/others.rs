@@ -37,7 +37,7 @@ impl User {
     async fn ask_claim(&self, owner: &Owner, key: claim::Key, call: claim::Call) -> Option<claim::Reply> {
         let name = key.name(&owner.tenant);
         let body = text::write(&claim::Request { tenant: owner.tenant.clone(), key, call });
-        let answer = glue::ask(&self.shell.env, claim::BINDING, &name, &body).await;
+        let answer = glue::ask_once(&self.shell.env, claim::BINDING, &name, &body).await;
         if let Err(failed) = &answer {
             log::error("claim_failed", &[("why", &failed.0)]);
         }
@@ -78,7 +78,7 @@ impl User {
         let name = ledger::name(&tenant, shard);
         let request = ledger::Request { tenant, shard, call: ledger::Call::Distrust(until) };
         let body = text::write(&request);
-        if let Err(failed) = glue::ask(&self.shell.env, ledger::BINDING, &name, &body).await {
+        if let Err(failed) = glue::ask_once(&self.shell.env, ledger::BINDING, &name, &body).await {
             log::error("distrust_not_told", &[("why", &failed.0)]);
         }
     }
@@ -93,7 +93,7 @@ impl User {
     async fn ask_census(&self, owner: &Owner, shard: u32, call: &census::Call) -> bool {
         let name = census::name(&owner.tenant, shard);
         let body = text::write(call);
-        let answer = glue::ask(&self.shell.env, census::BINDING, &name, &body).await;
+        let answer = glue::ask_once(&self.shell.env, census::BINDING, &name, &body).await;
         if let Err(failed) = &answer {
             log::error("census_failed", &[("why", &failed.0)]);
         }
