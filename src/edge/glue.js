@@ -234,7 +234,8 @@ export const enqueue = waits(async (env, binding, bodies) => {
 
 /** The one fetch. Posts a bundle of requests, at most `inFlight` at once, and gives back what came of each: see
  * `line::send` for both forms. What has not left when one time-out is over does not leave any more, so the whole ends
- * within two (both counted from `starts`); and nothing leaves from `leaveBy` on, where that is not 0, nor before `starts`. One timer watches over the bundle and is cleared at its end: one left running keeps an object awake. */
+ * within two (both counted from `starts`); and nothing leaves from `leaveBy` on, where that is not 0, nor before `starts`.
+ * One timer watches over the bundle and is cleared at its end: one left running keeps an object awake. */
 export const post = waits(async (bundle, inFlight, timeoutMs, answerMax, leaveBy, starts) => {
   const began = Date.now();
   const early = starts - began;
