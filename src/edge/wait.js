@@ -86,24 +86,45 @@ function give(born, take, number, what) {
   }
 }
 
-/** Where nothing can come any more, because the platform has cancelled the request, its number is given back. */
-const gone = new FinalizationRegistry(([born, number]) => give(born, hands.lost, number));
+/** Where nothing can come any more, because the platform has cancelled the request, the number is given back. */
+const gone = new FinalizationRegistry(({ born, numbers }) => {
+  for (const number of numbers) give(born, hands.lost, number);
+});
+
+/** I/O that began one after the other, the numbers of which have not come: a lot. What may still come is all that holds it, so when
+ * it is collected, nothing of it can come. An entry of the registry for so many: making one and taking it back is not cheap. */
+const LOT_MAX = 64;
+let lot = new WeakRef({});
+let left = 0;
+
+/** The lot that I/O of this number is in. */
+function lotOf(number) {
+  let open = left > 0 ? lot.deref() : undefined;
+  if (open === undefined || open.born !== instance) {
+    open = { born: instance, numbers: new Set() };
+    gone.register(open, { born: open.born, numbers: open.numbers });
+    lot = new WeakRef(open);
+    left = LOT_MAX;
+  }
+  left--;
+  open.numbers.add(number);
+  return open;
+}
 
 /** I/O that wasm waits for under a number; it has six arguments at most. A rest parameter would make an array of each call. */
 export function waits(io) {
   return (number, a, b, c, d, e, f) => {
-    const born = instance;
+    const mine = lotOf(number);
+    // The number is free before it is handed over: what goes on then may take it again.
     const failed = (error) => {
-      gone.unregister(came);
-      give(born, hands.failed, number, error instanceof Error ? error.message : "not an Error");
+      mine.numbers.delete(number);
+      give(mine.born, hands.failed, number, error instanceof Error ? error.message : "not an Error");
     };
     const came = (value) => {
-      gone.unregister(came);
-      if (value instanceof Uint8Array) give(born, hands.brought, number, value);
-      else give(born, hands.came, number, value);
+      mine.numbers.delete(number);
+      if (value instanceof Uint8Array) give(mine.born, hands.brought, number, value);
+      else give(mine.born, hands.came, number, value);
     };
-    // The promise alone holds it.
-    gone.register(came, [born, number], came);
     try {
       io(a, b, c, d, e, f).then(came, failed);
     } catch (error) {
