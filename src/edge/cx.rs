@@ -207,7 +207,9 @@ impl Cx {
             self.ledger.borrow().as_ref().filter(|(of, _)| of == name).map(|(_, object)| object.clone());
         let object = match have {
             Some(object) => object,
-            None => glue::object(&self.env, binding, name).map_err(|failed| fault(binding, &failed.0))?,
+            None => {
+                glue::object_again(&self.env, binding, name).map_err(|failed| fault(binding, &failed.0))?
+            }
         };
         let reply = self.ask_object(binding, &object, request).await;
         // A stub that has failed once fails from then on: developers.cloudflare.com/durable-objects/best-practices/error-handling

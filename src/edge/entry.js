@@ -40,6 +40,7 @@ function object(Outer) {
   const Class = class {
     #made;
     #inner;
+    #calls;
     #instance;
 
     constructor(ctx, env) {
@@ -50,6 +51,7 @@ function object(Outer) {
     #make() {
       try {
         this.#inner = state.criticalError ? new Outer(...this.#made) : new Inner(...this.#made);
+        this.#calls = this.#inner.calls;
         this.#instance = state.instanceId;
       } catch (error) {
         state.criticalError = true;
@@ -57,19 +59,19 @@ function object(Outer) {
       }
     }
 
-    #object() {
+    /** Makes it anew where its instance is over. */
+    #renew() {
       if (state.criticalError || this.#instance !== state.instanceId) this.#make();
-      return this.#inner;
     }
 
     fetch(request) {
-      const object = this.#object();
-      return call(object.fetch, object, request);
+      this.#renew();
+      return this.#calls(request);
     }
 
     alarm() {
-      const object = this.#object();
-      return call(object.alarm, object);
+      this.#renew();
+      return call(this.#inner.alarm, this.#inner);
     }
   };
   // The platform refuses to set an alarm that nobody takes.

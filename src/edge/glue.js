@@ -70,9 +70,14 @@ async function bounded(stream, limit) {
   return bytes;
 }
 
+/** What takes an object's calls, without a step into wasm before the text of a call is there. */
+export function serving(answer) {
+  return (request) => serve(request, answer);
+}
+
 /** Answers a call of an object: `answer` takes the call's text and gives the answer's; an empty one is a fault. A call that
  * cannot be read rejects. */
-export async function serve(request, answer) {
+async function serve(request, answer) {
   const call = await request.text();
   let text = enter(() => answer(call));
   if (typeof text !== "string") text = await later(text);

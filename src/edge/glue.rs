@@ -1,6 +1,6 @@
 //! The Rust side of `glue.js`.
 
-use std::cell::RefCell;
+use std::{borrow::Borrow, cell::RefCell};
 
 use js_sys::{JsString, Promise};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -87,7 +87,8 @@ pub(super) fn respond(
     js::respond(status, &known(kind), cost, more, body)
 }
 
-/// Texts kept on JavaScript's side. Those of a day's tables are kept for each day: when there are more, all are forgotten.
+/// Texts of a kind that are kept on JavaScript's side. Those of a day's tables are kept for each day: when there are more, all are
+/// forgotten.
 const KNOWN_MAX: usize = 300;
 
 /// What answers an object's calls: the text of a call → the text of its answer, or the number of the future that
@@ -100,9 +101,9 @@ impl OnCall {
     }
 }
 
-/// Answers a call to an object.
-pub(super) fn serve(request: &web_sys::Request, answer: &OnCall) -> Promise {
-    js::serve(request, answer.0.as_ref())
+/// What takes an object's calls: a function of a request.
+pub(super) fn serving(answer: &OnCall) -> JsValue {
+    js::serving(answer.0.as_ref())
 }
 
 thread_local! {
@@ -118,17 +119,33 @@ pub(super) fn known(text: &'static str) -> JsString {
 /// The same of a text that is filled in: for what, and how.
 pub(super) fn known_for(text: &'static str, of: u64, fill: impl Fn() -> String) -> JsString {
     let place = (text.as_ptr() as usize, text.len(), of);
-    KNOWN.with_borrow_mut(|known| {
-        if let Some(have) = known.get(&place) {
-            return have.clone();
-        }
-        if known.len() >= KNOWN_MAX {
-            *known = Table::new();
-        }
-        let new = JsString::from(fill());
-        known.insert(place, new.clone());
-        new
-    })
+    KNOWN.with_borrow_mut(|known| kept(known, &place, || fill().into()))
+}
+
+/// The text of a key, made where it is not there yet.
+fn kept<K, Q>(texts: &mut Table<K, JsString>, key: &Q, make: impl FnOnce() -> JsString) -> JsString
+where
+    K: Ord + Borrow<Q>,
+    Q: Ord + ToOwned<Owned = K> + ?Sized,
+{
+    if let Some(have) = texts.get(key) {
+        return have.clone();
+    }
+    if texts.len() >= KNOWN_MAX {
+        *texts = Table::new();
+    }
+    let new = make();
+    texts.insert(key.to_owned(), new.clone());
+    new
+}
+
+thread_local! {
+    static AGAIN: RefCell<Table<String, JsString>> = const { RefCell::new(Table::new()) };
+}
+
+/// A text of few that come again and again, the same for all users of an app: it crosses once.
+pub(super) fn again(text: &str) -> JsString {
+    AGAIN.with_borrow_mut(|again| kept(again, text, || text.into()))
 }
 
 /// Runs a statement of an object's database that writes; gives the rows written.
@@ -154,6 +171,11 @@ pub(super) fn zone_offset(zone: &str, at: u64) -> Option<i32> {
 /// A Durable Object's stub, for the request that took it.
 pub(super) fn object(env: &Env, binding: &'static str, name: &str) -> Result<JsValue, Failed> {
     js::object(env, &known(binding), name).map_err(|error| failed(&error))
+}
+
+/// The same of one that is asked all the time.
+pub(super) fn object_again(env: &Env, binding: &'static str, name: &str) -> Result<JsValue, Failed> {
+    js::object_again(env, &known(binding), &again(name)).map_err(|error| failed(&error))
 }
 
 /// Asks a Durable Object.

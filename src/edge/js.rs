@@ -20,7 +20,7 @@ extern "C" {
         more: Option<&str>,
         body: &str,
     ) -> Result<JsValue, JsValue>;
-    pub(in crate::edge) fn serve(request: &web_sys::Request, answer: &JsValue) -> Promise;
+    pub(in crate::edge) fn serving(answer: &JsValue) -> JsValue;
     #[wasm_bindgen(js_name = sqlWrite, catch)]
     pub(in crate::edge) fn sql_write(
         sql: &JsValue,
@@ -36,6 +36,12 @@ extern "C" {
     pub(in crate::edge) fn settings(env: &Env) -> String;
     #[wasm_bindgen(catch)]
     pub(in crate::edge) fn object(env: &Env, binding: &JsString, name: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_name = object, catch)]
+    pub(in crate::edge) fn object_again(
+        env: &Env,
+        binding: &JsString,
+        name: &JsString,
+    ) -> Result<JsValue, JsValue>;
     pub(in crate::edge) fn ask(number: usize, object: &JsValue, body: &str);
     pub(in crate::edge) fn read(number: usize, env: &Env, binding: &JsString, key: &str);
     #[wasm_bindgen(js_name = readMany)]

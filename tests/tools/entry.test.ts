@@ -17,11 +17,14 @@ const told: string[] = [];
 const state = { criticalError: false, instanceId: 1 };
 /** What the next call or the next object of the wasm throws. */
 let fault: Error | undefined;
+/** What of it traps the next time. */
+let faultAt: string | undefined;
 
 function happens(what: string): string {
   told.push(what);
-  const error = fault;
-  fault = undefined;
+  const error = what === faultAt ? new RuntimeError(`at ${what}`) : fault;
+  if (what === faultAt) faultAt = undefined;
+  else fault = undefined;
   if (error !== undefined) throw error;
   return what;
 }
@@ -48,7 +51,14 @@ class Entrypoint {
 const object = (name, alarm) => {
   class Inner {
     constructor(ctx, env) { HAPPENS("made " + [name, ctx, env].join()); }
-    fetch(request) { return HAPPENS(name + " fetch " + request); }
+    get calls() {
+      HAPPENS(name + " calls");
+      const { instanceId } = __worker_init_state;
+      return (request) => {
+        if (instanceId !== __worker_init_state.instanceId) throw new Error("of an instance that is over");
+        return HAPPENS(name + " fetch " + request);
+      };
+    }
   }
   if (alarm) Inner.prototype.alarm = () => HAPPENS(name + " alarm");
   return outer(Inner);
@@ -103,17 +113,18 @@ test("an object is made once, and anew in a new instance, whoever noticed the fa
   const ledger = new (entry.Ledger as Class)("ctx", "env");
   ledger.fetch("1");
   assert.equal(ledger.alarm!(), "Ledger alarm");
-  assert.deepEqual(since(), ["made Ledger,ctx,env", "Ledger fetch 1", "Ledger alarm"]);
+  assert.deepEqual(since(), ["made Ledger,ctx,env", "Ledger calls", "Ledger fetch 1", "Ledger alarm"]);
   // Its own fault.
   fault = new RuntimeError("unreachable");
   assert.throws(() => ledger.alarm!(), /unreachable/);
   ledger.fetch("2");
-  assert.deepEqual(since(), ["Ledger alarm", "new instance", "made Ledger,ctx,env", "Ledger fetch 2"]);
+  ledger.fetch("3");
+  assert.deepEqual(since(), ["Ledger alarm", "new instance", "made Ledger,ctx,env", "Ledger calls", "Ledger fetch 2", "Ledger fetch 3"]);
   // Another's, after which an event was first.
   state.criticalError = true;
-  events.fetch("3", "env", "ctx");
-  ledger.fetch("4");
-  assert.deepEqual(since(), ["new instance", "fetch 3,env,ctx", "made Ledger,ctx,env", "Ledger fetch 4"]);
+  events.fetch("4", "env", "ctx");
+  ledger.fetch("5");
+  assert.deepEqual(since(), ["new instance", "fetch 4,env,ctx", "made Ledger,ctx,env", "Ledger calls", "Ledger fetch 5"]);
 });
 
 test("an object that could not be made is made by the next call", () => {
@@ -125,5 +136,18 @@ test("an object that could not be made is made by the next call", () => {
   fault = new RuntimeError("once more");
   assert.throws(() => user.fetch("1"), /once more/);
   assert.equal(user.fetch("2"), "User fetch 2");
-  assert.deepEqual(since(), ["made User,ctx,env", "new instance", "made User,ctx,env", "new instance", "made User,ctx,env", "new instance", "made User,ctx,env", "User fetch 2"]);
+  const made = ["new instance", "made User,ctx,env"];
+  assert.deepEqual(since(), ["made User,ctx,env", ...made, "User calls", ...made, ...made, "User calls", "User fetch 2"]);
+});
+
+test("an object that did not say what takes its calls is made by the next one", () => {
+  const user = new (entry.User as Class)("ctx", "env");
+  since();
+  state.criticalError = true;
+  faultAt = "User calls";
+  assert.throws(() => user.fetch("1"), /at User calls/);
+  assert.equal(state.criticalError, true);
+  assert.equal(user.fetch("2"), "User fetch 2");
+  const made = ["new instance", "made User,ctx,env", "User calls"];
+  assert.deepEqual(since(), [...made, ...made, "User fetch 2"]);
 });

@@ -6,7 +6,7 @@
 //! was told survives a crash.
 
 /// Exports an object to the platform. `worker` has an attribute for it, whose requests and responses cross to JavaScript a dozen
-/// times a call; this one hands over the request, takes its text, and gives the answer's.
+/// times a call; this one hands out a function of `glue.js` that reads a request, takes the call's text, and gives the answer's.
 macro_rules! export {
     ($object:ident, $binding:expr, $alarm:ident) => {
         export!($object, $binding);
@@ -53,9 +53,10 @@ macro_rules! export {
                 Self { object, answer }
             }
 
-            /// A call.
-            pub fn fetch(&self, request: web_sys::Request) -> js_sys::Promise {
-                $crate::edge::glue::serve(&request, &self.answer)
+            /// What takes its calls. `entry.js` asks for it once.
+            #[wasm_bindgen(getter)]
+            pub fn calls(&self) -> wasm_bindgen::JsValue {
+                $crate::edge::glue::serving(&self.answer)
             }
         }
     };
@@ -79,7 +80,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
 
 use super::{
-    glue::Failed,
+    glue::{self, Failed},
     log,
     promise::{Outcome, promise},
 };
@@ -116,13 +117,17 @@ fn why(error: &worker::Error) -> &str {
     "what was read or written is not of its form"
 }
 
+/// Bytes of an answer that has no room for anything but its kind and a small number.
+const SHORT: usize = 16;
+
 /// Answers a call; a fault becomes an empty text, never a panic.
 fn answer<T: Serialize>(object: &str, reply: worker::Result<T>) -> Outcome {
     let text = reply.map(|reply| text::write(&reply)).unwrap_or_else(|error| {
         log::error("object_fault", &[("object", object), ("why", why(&error))]);
         String::new()
     });
-    Ok(JsValue::from_str(&text))
+    // What says no more than that something was done comes with most calls.
+    Ok(if text.len() <= SHORT { glue::again(&text).into() } else { JsValue::from_str(&text) })
 }
 
 /// Runs an alarm.
