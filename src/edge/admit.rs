@@ -277,7 +277,7 @@ pub(super) async fn call(cx: &Cx, tenant: &Tenant, vendor: Vendor, call: Call) -
 
 /// Names an account in the isolate's memory.
 pub(super) fn account_key(app: &App, vendor: Vendor) -> AccountKey {
-    AccountKey { tenant: app.tenant().to_string(), vendor }
+    AccountKey { tenant: app.tenant(), vendor }
 }
 
 fn remember(account: AccountKey, bearer: wire::Bearer) -> Secret {

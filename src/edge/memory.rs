@@ -43,7 +43,7 @@ pub(super) struct KnownApp {
 /// One account under one credential.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct AccountKey {
-    pub(super) tenant: String,
+    pub(super) tenant: Tenant,
     pub(super) vendor: Vendor,
 }
 
@@ -54,7 +54,7 @@ struct Memory {
     fetched: Table<AccountKey, Bearer>,
     signed: Table<(AccountKey, String), Signed>,
     accepted: Table<(AccountKey, String), (Millis, u64)>,
-    distrust: Table<String, Millis>,
+    distrust: Table<Tenant, Millis>,
     without: Table<Tenant, Without>,
     purses: Table<(AccountKey, Class), Purse>,
     /// Whether rules on clicks hold back, and until when that is good.
@@ -102,16 +102,13 @@ fn insert<K: Ord, V>(map: &mut Table<K, V>, key: K, value: V) {
 /// KV does not write copies of this app's users until then.
 pub(super) fn distrust(tenant: &Tenant, until: Millis) {
     if until > Millis(0) {
-        MEMORY.with_borrow_mut(|memory| insert(&mut memory.distrust, tenant.to_string(), until));
+        MEMORY.with_borrow_mut(|memory| insert(&mut memory.distrust, tenant.clone(), until));
     }
 }
 
 /// Devices are to be looked up at the objects.
 pub(super) fn distrusts(tenant: &Tenant, now: Millis) -> bool {
-    MEMORY.with_borrow(|memory| {
-        !memory.distrust.is_empty()
-            && memory.distrust.get(&tenant.to_string()).is_some_and(|until| *until > now)
-    })
+    MEMORY.with_borrow(|memory| memory.distrust.get(tenant).is_some_and(|until| *until > now))
 }
 
 /// A push was asked for to a user without a device.

@@ -169,7 +169,9 @@ impl Lane<'_> {
             let (_, address) = self.batch.address(*at, self.vendor)?;
             let credential = self.app.credentials.get(&self.vendor)?;
             // A new credential starts with a memory of its own.
-            let blame = format!("{}/{}", credential.revision, credential.facts.blame(address));
+            let blame =
+                [itoa::Buffer::new().format(credential.revision), "/", &credential.facts.blame(address)]
+                    .concat();
             Some(Tried { entry: *at, blame, verdict: split.of(address.token.reveal()).clone() })
         };
         going.entries.iter().filter_map(one).collect()

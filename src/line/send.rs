@@ -32,7 +32,7 @@ pub fn route(url: &str, vendor: Vendor, proxy: Option<&str>, more: &Hosts) -> Re
         return Err("not a host of this vendor");
     }
     Ok(match proxy {
-        Some(proxy) => format!("{proxy}/{rest}"),
+        Some(proxy) => [proxy, "/", rest].concat(),
         None => url.to_owned(),
     })
 }

@@ -142,6 +142,13 @@ pub struct Tenant {
     pub generation: u32,
 }
 
+impl Tenant {
+    /// The same as its `Display`, without the machine of `fmt`: every push has names of objects and keys made of it.
+    pub fn text(&self) -> String {
+        [self.app.as_str(), ".", itoa::Buffer::new().format(self.generation)].concat()
+    }
+}
+
 impl fmt::Display for Tenant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.app, self.generation)
@@ -238,6 +245,12 @@ impl fmt::Display for PushId {
 mod tests {
     use super::*;
     use crate::model::time::Millis;
+
+    #[test]
+    fn a_tenant_reads_the_same_however_it_is_written() {
+        let tenant = Tenant { app: AppId::parse("shop").unwrap(), generation: 12 };
+        assert_eq!((tenant.text().as_str(), tenant.to_string().as_str()), ("shop.12", "shop.12"));
+    }
 
     #[test]
     fn ids_that_could_leave_their_path_are_refused() {

@@ -66,7 +66,7 @@ pub struct Ids {
 impl Ids {
     /// For the n-th delivery of a push.
     pub fn new(push: &PushId, n: usize) -> Self {
-        let delivery = format!("{push}.{n}");
+        let delivery = [push.as_str(), ".", itoa::Buffer::new().format(n)].concat();
         let uuid = hash::uuid(&delivery);
         Self { delivery, uuid }
     }
@@ -87,7 +87,7 @@ impl Ids {
     /// What stands in a text where the delivery id will be. It contains the push id, which is made after the
     /// request has been read, so no caller can put it into a text of theirs; and it stays what it is in forms and links.
     pub fn hole(push: &PushId) -> String {
-        format!("{push}.n")
+        [push.as_str(), ".n"].concat()
     }
 }
 

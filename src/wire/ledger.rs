@@ -23,7 +23,7 @@ pub const BINDING: &str = "LEDGER";
 
 /// The object's name.
 pub fn name(tenant: &Tenant, shard: u32) -> String {
-    format!("ledger:{tenant}:{shard}")
+    ["ledger:", &tenant.text(), ":", itoa::Buffer::new().format(shard)].concat()
 }
 
 /// A call, with whose ledger it is: an object cannot ask for its own name.

@@ -62,7 +62,7 @@ impl Field {
         Ok(items
             .into_iter()
             .enumerate()
-            .map(|(index, json)| Self { json, at: format!("{at}/{index}") })
+            .map(|(index, json)| Self { json, at: [&at, "/", itoa::Buffer::new().format(index)].concat() })
             .collect())
     }
 

@@ -90,7 +90,8 @@ impl Store for Memory {
         Ok(self.day(day).filter(|(_, row)| awake(row)).map(sum).collect())
     }
 
-    fn put(&mut self, day: Day, key: &str, row: &Row, work: Work<'_>) -> Result<(), Fault> {
+    fn put(&mut self, day: Day, key: &str, row: &Row, counts: &Counts, work: Work<'_>) -> Result<(), Fault> {
+        assert_eq!(*counts, Counts::of(&row.record), "counts of another record");
         self.written += 1;
         let rows = self.days.entry(day).or_default();
         match work {

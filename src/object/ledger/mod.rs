@@ -86,7 +86,11 @@ fn day(at: Millis) -> Day {
 }
 
 fn key(push: &PushId, part: Part) -> String {
-    format!("{}{part}", push.tail())
+    match part {
+        // Nearly every push; nothing to format.
+        Part::Whole => push.tail().to_owned(),
+        Part::Slice(..) => format!("{}{part}", push.tail()),
+    }
 }
 
 impl Ledger {
@@ -254,8 +258,8 @@ impl Ledger {
             Record::Head(head) => (head_due(head), hour(head.due)),
         };
         let row = Row { due, hour, record: after };
-        store.put(place.0, &place.1, &row, work)?;
         let mut change = Counts::of(&row.record);
+        store.put(place.0, &place.1, &row, &change, work)?;
         if let Some(before) = &before {
             change.add(&Counts::of(before), -1);
         }

@@ -74,8 +74,8 @@ pub trait Store {
     fn sums(&self, day: Day, prefix: &str) -> Result<Vec<Sum>, Fault>;
     /// Sums of rows that have to be looked at, or that count in an hour that is not closed.
     fn awake(&self, day: Day) -> Result<Vec<Sum>, Fault>;
-    /// Writes a row: one row written.
-    fn put(&mut self, day: Day, key: &str, row: &Row, work: Work<'_>) -> Result<(), Fault>;
+    /// Writes a row and what it counts: one row written.
+    fn put(&mut self, day: Day, key: &str, row: &Row, counts: &Counts, work: Work<'_>) -> Result<(), Fault>;
     /// Writes a row of targets: work, and nothing to look at.
     fn put_targets(&mut self, day: Day, key: &str, targets: &str) -> Result<(), Fault>;
     /// Takes a row away.

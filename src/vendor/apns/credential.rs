@@ -56,7 +56,7 @@ impl Facts {
             Environment::Sandbox => "sandbox",
             Environment::Production => "production",
         };
-        format!("{environment}/{}", self.topic(to).unwrap_or_default())
+        [environment, "/", self.topic(to).unwrap_or_default()].concat()
     }
 }
 

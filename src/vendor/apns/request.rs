@@ -25,12 +25,12 @@ pub fn request(
         Environment::Sandbox => sandbox,
     };
     let mut sent = vec![
-        ("authorization", format!("bearer {bearer}")),
-        ("apns-topic", format!("{bundle}{suffix}")),
+        ("authorization", ["bearer ", bearer].concat()),
+        ("apns-topic", [bundle, suffix.as_str()].concat()),
         ("apns-id", ids.uuid.clone()),
         ("content-type", "application/json".to_owned()),
     ];
     sent.extend(headers.into_iter().map(|(name, value)| (*name, value.fill(ids))));
-    let url = format!("https://{host}/3/device/{}", to.token.reveal().to_ascii_lowercase());
+    let url = ["https://", host, "/3/device/", &to.token.reveal().to_ascii_lowercase()].concat();
     Ok(Outbound { url, headers: sent, body: Body::Text(draft.body.fill(ids)) })
 }

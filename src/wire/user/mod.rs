@@ -28,7 +28,7 @@ pub const DEVICES_MAX: usize = 64;
 
 /// The object's name, and the key of its copy in KV.
 pub fn name(tenant: &Tenant, user: &UserId) -> String {
-    format!("user:{tenant}:{user}")
+    ["user:", &tenant.text(), ":", user.as_str()].concat()
 }
 
 /// The other way: an alarm knows its name only.

@@ -184,9 +184,9 @@ impl Store for Sql<'_> {
         self.some_sums(day, open, Vec::new())
     }
 
-    fn put(&mut self, day: Day, key: &str, row: &Row, work: Work<'_>) -> Result<(), Fault> {
+    fn put(&mut self, day: Day, key: &str, row: &Row, counts: &Counts, work: Work<'_>) -> Result<(), Fault> {
         let due = row.due.map_or(Value::Null, |due| due.0.into());
-        let counts = counts_text(&Counts::of(&row.record));
+        let counts = counts_text(counts);
         let record = text::write(&row.record);
         let columns = vec![due, row.hour.into(), counts.into(), record.into()];
         let (statement, rest) = match work {
