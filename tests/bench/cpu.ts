@@ -11,7 +11,7 @@ export interface Plan {
   rounds: number;
   /** Pushes of a sample. */
   pushes: number;
-  /** Pushes to each variant before anything is measured: until the compilers have done their best. */
+  /** Pushes to each variant before this is measured. */
   warm: number;
 }
 
@@ -58,6 +58,7 @@ interface Sample {
   run: Run;
 }
 
+const WARM_STEP = 2_000;
 const KINDS: readonly Kind[] = ["ours", "bare", "fetch-only"];
 
 export async function measureCpu(field: Field, scene: Scene, callers: number, plan: Plan): Promise<CpuResult> {
@@ -73,6 +74,15 @@ export async function measureCpu(field: Field, scene: Scene, callers: number, pl
     for (const kind of turns) samples[kind].at(-1)!.push(await sample(field, scene, callers, kind, plan.pushes));
   }
   return summary(scene, callers, plan, samples);
+}
+
+/** Pushes of all scenes until the compilers have done their best. */
+export async function warmUp(field: Field, scenes: readonly Scene[], pushes: number): Promise<void> {
+  for (let done = 0; done < pushes; done += WARM_STEP) {
+    progress(`warming the compilers: ${done} of ${pushes} pushes`);
+    const each = Math.ceil(Math.min(WARM_STEP, pushes - done) / scenes.length);
+    for (const scene of scenes) for (const kind of KINDS) await sample(field, scene, 16, kind, each);
+  }
 }
 
 async function sample(field: Field, scene: Scene, count: number, kind: Kind, pushes: number): Promise<Sample> {

@@ -6,7 +6,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { startLab } from "../lab/lab.ts";
 import { ALARM_MS, type CostResult, measureCost } from "./cost.ts";
-import { type CpuResult, type Field, measureCpu, type Plan } from "./cpu.ts";
+import { type CpuResult, type Field, measureCpu, type Plan, warmUp } from "./cpu.ts";
 import { type ImportResult, measureImport } from "./import.ts";
 import { type LargeResult, measureLarge } from "./large.ts";
 import { type LeaseResult, measureLeases } from "./leases.ts";
@@ -17,6 +17,8 @@ import { measureSize, measureStart, type Size, type StartResult } from "./start.
 import { ADMIN_KEY, ROOT, assertBuilt, dispose, disposeAll, kv, startVariant } from "./variants.ts";
 import { MockVendor } from "./vendor.ts";
 
+/** Pushes after which V8 has compiled all that a push runs for speed: README.md says how that was found. */
+const WARM = 60_000;
 const TOPICS = ["cpu", "cost", "leases", "large", "import", "sign", "start"] as const;
 type Topic = (typeof TOPICS)[number];
 
@@ -123,6 +125,7 @@ async function cpu({ rounds, pushes, quick }: Options, mock: MockVendor, held: C
     for (const scene of scenes) for (const callers of [1, 16]) results.push(await measureCpu(field, scene, callers, plan));
     return results;
   };
+  await warmUp(field, SINGLE, quick ? 100 : WARM);
   const single = await measure(SINGLE, { rounds, pushes, warm: quick ? 20 : 2_000 });
   print.cpu("CPU of workerd for a push to one device", single);
   print.speed(single);
