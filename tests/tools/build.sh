@@ -65,8 +65,9 @@ export ESBUILD_BIN="$ROOT/node_modules/.bin/esbuild"
 # What the platform calls instead of worker-build's class.
 mv "$out/index.js" "$out/built.js"
 cp src/edge/entry.js "$out/entry.js"
+# wasm-bindgen names a module of ours once for each of its parts, with the same value: nothing to warn of.
 "$ESBUILD_BIN" "$out/entry.js" --bundle --minify --format=esm --external:./index_bg.wasm '--external:cloudflare:*' \
-  --log-level=warning --outfile="$out/index.js"
+  --log-level=warning --log-override:duplicate-object-key=silent --outfile="$out/index.js"
 rm "$out/built.js" "$out/entry.js"
 
 [ -f "$out/index.js" ] || fail "worker-build ended without an error, but $out/index.js is not there"
