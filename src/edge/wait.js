@@ -91,39 +91,39 @@ const gone = new FinalizationRegistry(({ born, numbers }) => {
   for (const number of numbers) give(born, hands.lost, number);
 });
 
-/** I/O that began one after the other, the numbers of which have not come: a lot. What may still come is all that holds it, so when
- * it is collected, nothing of it can come. An entry of the registry for so many: making one and taking it back is not cheap. */
+/** I/O that began one after the other shares an entry of the registry: making one and taking it back is not cheap. It is a lot: the
+ * instance, the numbers under which nothing has come yet, and how many more it takes. What may still come is all that holds it, so
+ * when it is collected, nothing of it can come. */
 const LOT_MAX = 64;
-let lot = new WeakRef({});
-let left = 0;
+let last = new WeakRef({});
 
 /** The lot that I/O of this number is in. */
 function lotOf(number) {
-  let open = left > 0 ? lot.deref() : undefined;
-  if (open === undefined || open.born !== instance) {
-    open = { born: instance, numbers: new Set() };
-    gone.register(open, { born: open.born, numbers: open.numbers });
-    lot = new WeakRef(open);
-    left = LOT_MAX;
+  let lot = last.deref();
+  if (lot === undefined || lot.left === 0 || lot.born !== instance) {
+    const shared = { born: instance, numbers: new Set() };
+    lot = { ...shared, left: LOT_MAX };
+    gone.register(lot, shared);
+    last = new WeakRef(lot);
   }
-  left--;
-  open.numbers.add(number);
-  return open;
+  lot.left--;
+  lot.numbers.add(number);
+  return lot;
 }
 
 /** I/O that wasm waits for under a number; it has six arguments at most. A rest parameter would make an array of each call. */
 export function waits(io) {
   return (number, a, b, c, d, e, f) => {
-    const mine = lotOf(number);
+    const lot = lotOf(number);
     // The number is free before it is handed over: what goes on then may take it again.
     const failed = (error) => {
-      mine.numbers.delete(number);
-      give(mine.born, hands.failed, number, error instanceof Error ? error.message : "not an Error");
+      lot.numbers.delete(number);
+      give(lot.born, hands.failed, number, error instanceof Error ? error.message : "not an Error");
     };
     const came = (value) => {
-      mine.numbers.delete(number);
-      if (value instanceof Uint8Array) give(mine.born, hands.brought, number, value);
-      else give(mine.born, hands.came, number, value);
+      lot.numbers.delete(number);
+      if (value instanceof Uint8Array) give(lot.born, hands.brought, number, value);
+      else give(lot.born, hands.came, number, value);
     };
     try {
       io(a, b, c, d, e, f).then(came, failed);
