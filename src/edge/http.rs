@@ -14,7 +14,11 @@ use super::{
 };
 use crate::{
     line::parse::route,
-    model::problem::{Code, Problem},
+    model::{
+        problem::{Code, Problem},
+        table::{Table, gather},
+    },
+    wire::text,
 };
 
 /// Most bytes read of any body. Routes with smaller limits check again.
@@ -104,22 +108,13 @@ fn cost(cost: &Cost) -> JsString {
 
 /// The headers that few answers have, as a JSON object.
 fn more(reply: &Reply) -> Option<String> {
-    let mut headers = Vec::new();
-    if let Some(allow) = &reply.allow {
-        headers.push(("allow", allow.as_str()));
-    }
-    if reply.replay {
-        headers.push(("idempotent-replay", "true"));
-    }
-    match reply.status {
-        401 => headers.push(("www-authenticate", "Bearer")),
-        503 => headers.push(("retry-after", "5")),
-        _ => {}
-    }
-    if headers.is_empty() {
-        return None;
-    }
-    let headers: Vec<String> =
-        headers.into_iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
-    Some(format!("{{{}}}", headers.join(",")))
+    let allow = reply.allow.as_deref().map(|allow| ("allow", allow));
+    let replay = reply.replay.then_some(("idempotent-replay", "true"));
+    let of_status = match reply.status {
+        401 => Some(("www-authenticate", "Bearer")),
+        503 => Some(("retry-after", "5")),
+        _ => None,
+    };
+    let headers: Table<&str, &str> = gather([allow, replay, of_status].into_iter().flatten());
+    (!headers.is_empty()).then(|| text::write(&headers))
 }
