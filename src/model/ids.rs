@@ -143,7 +143,7 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// The same as its `Display`, without the machine of `fmt`: every push has names of objects and keys made of it.
+    /// As its `Display` has it, without the machine of `fmt`: every push has names of objects and keys made of it.
     pub fn text(&self) -> String {
         [self.app.as_str(), ".", itoa::Buffer::new().format(self.generation)].concat()
     }
@@ -151,7 +151,7 @@ impl Tenant {
 
 impl fmt::Display for Tenant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.app, self.generation)
+        f.write_str(&self.text())
     }
 }
 

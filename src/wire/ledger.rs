@@ -299,3 +299,15 @@ pub struct Kind {
     /// What was heard since.
     pub seen: Option<Seen>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `edge/objects` keeps so short an answer on JavaScript's side.
+    #[test]
+    fn most_begins_and_settles_are_answered_in_ten_bytes() {
+        let text = crate::wire::text::write(&Reply { outcome: Outcome::Done, rows: 2 });
+        assert_eq!(text, r#"["done",2]"#);
+    }
+}

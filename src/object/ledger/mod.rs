@@ -258,8 +258,9 @@ impl Ledger {
             Record::Head(head) => (head_due(head), hour(head.due)),
         };
         let row = Row { due, hour, record: after };
-        let mut change = Counts::of(&row.record);
-        store.put(place.0, &place.1, &row, &change, work)?;
+        let counts = Counts::of(&row.record);
+        store.put(place.0, &place.1, &row, &counts, work)?;
+        let mut change = counts;
         if let Some(before) = &before {
             change.add(&Counts::of(before), -1);
         }
