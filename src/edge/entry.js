@@ -2,6 +2,7 @@
 // an object, and the object for twenty properties, at each request; here the functions and the classes inside are called without
 // that. After a fault worker-build's own are asked first: they make a new instance of the wasm.
 
+import { DurableObject } from "cloudflare:workers";
 import * as built from "./built.js";
 
 /** That of the `worker` crate: whether the instance has had a fault, and which it is. */
@@ -37,20 +38,19 @@ export default {
 /** The class of an object, which lives on in a new instance of the wasm. */
 function object(Outer) {
   const Inner = Outer.prototype.constructor;
-  const Class = class {
-    #made;
+  const Class = class extends DurableObject {
     #inner;
     #calls;
     #instance;
 
     constructor(ctx, env) {
-      this.#made = [ctx, env];
+      super(ctx, env);
       this.#make();
     }
 
     #make() {
       try {
-        this.#inner = state.criticalError ? new Outer(...this.#made) : new Inner(...this.#made);
+        this.#inner = new (state.criticalError ? Outer : Inner)(this.ctx, this.env);
         this.#calls = this.#inner.calls;
         this.#instance = state.instanceId;
       } catch (error) {
@@ -64,9 +64,10 @@ function object(Outer) {
       if (state.criticalError || this.#instance !== state.instanceId) this.#make();
     }
 
-    fetch(request) {
+    /** Text in, text out. */
+    call(text) {
       this.#renew();
-      return this.#calls(request);
+      return this.#calls(text);
     }
 
     alarm() {

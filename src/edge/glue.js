@@ -70,18 +70,9 @@ async function bounded(stream, limit) {
   return bytes;
 }
 
-/** What takes an object's calls, without a step into wasm before the text of a call is there. */
+/** What takes an object's calls: `answer` takes a call's text and gives the answer's; an empty one is a fault. */
 export function serving(answer) {
-  return (request) => serve(request, answer);
-}
-
-/** Answers a call of an object: `answer` takes the call's text and gives the answer's; an empty one is a fault. A call that
- * cannot be read rejects. */
-async function serve(request, answer) {
-  const call = await request.text();
-  let text = enter(() => answer(call));
-  if (typeof text !== "string") text = await later(text);
-  return text === "" ? new Response("fault", { status: 500 }) : new Response(text);
+  return (call) => later(enter(() => answer(call)));
 }
 
 /** A response. `more` is a JSON object of headers that few have, if there are any. */
@@ -177,12 +168,7 @@ export function object(env, binding, name) {
 }
 
 /** Asks a Durable Object: JSON text in, JSON text out. */
-export const ask = waits(async (object, body) => {
-  const answer = await object.fetch("https://object/", { method: "POST", body });
-  const text = await answer.text();
-  if (answer.status !== 200) throw new Error(`object answered ${answer.status}`);
-  return text;
-});
+export const ask = waits((object, call) => object.call(call));
 
 /** Reads one value of KV: a text, or null. */
 export const read = waits((env, binding, key) => env[binding].get(key));

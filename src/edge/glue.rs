@@ -101,7 +101,7 @@ impl OnCall {
     }
 }
 
-/// What takes an object's calls: a function of a request.
+/// What takes an object's calls: a function of a call's text.
 pub(super) fn serving(answer: &OnCall) -> JsValue {
     js::serving(answer.0.as_ref())
 }
@@ -181,7 +181,7 @@ pub(super) fn object_again(env: &Env, binding: &'static str, name: &str) -> Resu
 /// Asks a Durable Object.
 pub(super) async fn ask(object: &JsValue, body: &str) -> Result<String, Failed> {
     let answer = io(|number| js::ask(number, object, body)).await?;
-    Ok(answer.unwrap_or_default())
+    answer.filter(|text| !text.is_empty()).ok_or_else(|| Failed("it had a fault".into()))
 }
 
 /// Asks one that is asked once.

@@ -1,7 +1,7 @@
 // What the platform calls (`src/edge/entry.js`), around a wasm that only writes down how it is made and called.
 
 import assert from "node:assert/strict";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -54,9 +54,9 @@ const object = (name, alarm) => {
     get calls() {
       HAPPENS(name + " calls");
       const { instanceId } = __worker_init_state;
-      return (request) => {
+      return (text) => {
         if (instanceId !== __worker_init_state.instanceId) throw new Error("of an instance that is over");
-        return HAPPENS(name + " fetch " + request);
+        return HAPPENS(name + " call " + text);
       };
     }
   }
@@ -67,13 +67,16 @@ export default outer(Entrypoint);
 ${OBJECTS.map((name) => `export const ${name} = object("${name}", ${name !== "Letters"});`).join("\n")}
 `;
 
-type Class = new (ctx: string, env: string) => { fetch(request: string): string; alarm?(): string };
+type Class = new (ctx: string, env: string) => { call(text: string): string; alarm?(): string };
 type Handler = (given: string, env: string, ctx: string) => string;
 
 const folder = mkdtempSync(join(tmpdir(), "entry-"));
 writeFileSync(join(folder, "package.json"), '{"type":"module"}');
 writeFileSync(join(folder, "built.js"), BUILT);
-copyFileSync(new URL("../../src/edge/entry.js", import.meta.url), join(folder, "entry.js"));
+// A class whose objects can be called from elsewhere, as far as `entry.js` needs it.
+writeFileSync(join(folder, "workers.js"), "export class DurableObject { constructor(ctx, env) { Object.assign(this, { ctx, env }); } }");
+const source = readFileSync(new URL("../../src/edge/entry.js", import.meta.url), "utf8");
+writeFileSync(join(folder, "entry.js"), source.replace('"cloudflare:workers"', '"./workers.js"'));
 const entry = await import(pathToFileURL(join(folder, "entry.js")).href);
 rmSync(folder, { recursive: true });
 const events = entry.default as { fetch: Handler; queue: Handler };
@@ -111,20 +114,20 @@ test("each object of wrangler.toml is there, and has an alarm where its class ha
 
 test("an object is made once, and anew in a new instance, whoever noticed the fault", () => {
   const ledger = new (entry.Ledger as Class)("ctx", "env");
-  ledger.fetch("1");
+  ledger.call("1");
   assert.equal(ledger.alarm!(), "Ledger alarm");
-  assert.deepEqual(since(), ["made Ledger,ctx,env", "Ledger calls", "Ledger fetch 1", "Ledger alarm"]);
+  assert.deepEqual(since(), ["made Ledger,ctx,env", "Ledger calls", "Ledger call 1", "Ledger alarm"]);
   // Its own fault.
   fault = new RuntimeError("unreachable");
   assert.throws(() => ledger.alarm!(), /unreachable/);
-  ledger.fetch("2");
-  ledger.fetch("3");
-  assert.deepEqual(since(), ["Ledger alarm", "new instance", "made Ledger,ctx,env", "Ledger calls", "Ledger fetch 2", "Ledger fetch 3"]);
+  ledger.call("2");
+  ledger.call("3");
+  assert.deepEqual(since(), ["Ledger alarm", "new instance", "made Ledger,ctx,env", "Ledger calls", "Ledger call 2", "Ledger call 3"]);
   // Another's, after which an event was first.
   state.criticalError = true;
   events.fetch("4", "env", "ctx");
-  ledger.fetch("5");
-  assert.deepEqual(since(), ["new instance", "fetch 4,env,ctx", "made Ledger,ctx,env", "Ledger calls", "Ledger fetch 5"]);
+  ledger.call("5");
+  assert.deepEqual(since(), ["new instance", "fetch 4,env,ctx", "made Ledger,ctx,env", "Ledger calls", "Ledger call 5"]);
 });
 
 test("an object that could not be made is made by the next call", () => {
@@ -134,10 +137,10 @@ test("an object that could not be made is made by the next call", () => {
   const user = new (entry.User as Class)("ctx", "env");
   state.criticalError = true;
   fault = new RuntimeError("once more");
-  assert.throws(() => user.fetch("1"), /once more/);
-  assert.equal(user.fetch("2"), "User fetch 2");
+  assert.throws(() => user.call("1"), /once more/);
+  assert.equal(user.call("2"), "User call 2");
   const made = ["new instance", "made User,ctx,env"];
-  assert.deepEqual(since(), ["made User,ctx,env", ...made, "User calls", ...made, ...made, "User calls", "User fetch 2"]);
+  assert.deepEqual(since(), ["made User,ctx,env", ...made, "User calls", ...made, ...made, "User calls", "User call 2"]);
 });
 
 test("an object that did not say what takes its calls is made by the next one", () => {
@@ -145,9 +148,9 @@ test("an object that did not say what takes its calls is made by the next one", 
   since();
   state.criticalError = true;
   faultAt = "User calls";
-  assert.throws(() => user.fetch("1"), /at User calls/);
+  assert.throws(() => user.call("1"), /at User calls/);
   assert.equal(state.criticalError, true);
-  assert.equal(user.fetch("2"), "User fetch 2");
+  assert.equal(user.call("2"), "User call 2");
   const made = ["new instance", "made User,ctx,env", "User calls"];
-  assert.deepEqual(since(), [...made, ...made, "User fetch 2"]);
+  assert.deepEqual(since(), [...made, ...made, "User call 2"]);
 });

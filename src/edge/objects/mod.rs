@@ -6,7 +6,8 @@
 //! was told survives a crash.
 
 /// Exports an object to the platform. `worker` has an attribute for it, whose requests and responses cross to JavaScript a dozen
-/// times a call; this one hands out a function of `glue.js` that reads a request, takes the call's text, and gives the answer's.
+/// times a call; this one hands out a function of `glue.js` that takes a call's text and gives the answer's: `entry.js` has the
+/// platform call it by RPC.
 macro_rules! export {
     ($object:ident, $binding:expr, $alarm:ident) => {
         export!($object, $binding);

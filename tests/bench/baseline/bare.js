@@ -40,19 +40,17 @@ const SHARDS = 4;
 
 async function ledger(env, key, call) {
   const shard = parseInt(key.slice(0, 4), 16) % SHARDS;
-  const answer = await env.LEDGER.getByName(`ledger:${shard}`).fetch("https://object/", { method: "POST", body: JSON.stringify(call) });
-  await answer.json();
+  JSON.parse(await env.LEDGER.getByName(`ledger:${shard}`).call(JSON.stringify(call)));
 }
 
 async function admit(env, plan, n) {
-  const body = JSON.stringify({
+  const call = JSON.stringify({
     app: "limited",
     generation: 1,
     vendor: "fcm",
     call: { admit: { category: "order", n, limit: plan.limit, bearer: false, refused: null, revision: 1 } },
   });
-  const answer = await env.ACCOUNT.getByName(plan.account).fetch("https://object/", { method: "POST", body });
-  const { granted } = await answer.json();
+  const { granted } = JSON.parse(await env.ACCOUNT.getByName(plan.account).call(call));
   if (granted !== n) throw new Error("not granted");
 }
 
@@ -67,8 +65,8 @@ export class Ledger extends DurableObject {
     );
   }
 
-  async fetch(request) {
-    const { begin, settle } = await request.json();
+  async call(text) {
+    const { begin, settle } = JSON.parse(text);
     const now = Date.now();
     const { sql } = this.ctx.storage;
     let rows = 0;
@@ -84,7 +82,7 @@ export class Ledger extends DurableObject {
       const values = [null, Math.floor(now / 3_600_000), COUNTS, settle.record, settle.key];
       rows = sql.exec("UPDATE page SET due = ?, hour = ?, counts = ?, record = ?, work = NULL WHERE key = ?", ...values).rowsWritten;
     }
-    return Response.json({ outcome: "done", rows });
+    return JSON.stringify({ outcome: "done", rows });
   }
 
   alarm() {
@@ -109,8 +107,8 @@ export class Account extends DurableObject {
     ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS mark (category TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID");
   }
 
-  async fetch(request) {
-    const ask = await request.json();
+  async call(text) {
+    const ask = JSON.parse(text);
     const { category, n, limit } = ask.call.admit;
     const now = Date.now();
     let rows = 0;
@@ -128,7 +126,7 @@ export class Account extends DurableObject {
       rows += 1;
       await this.ctx.storage.setAlarm(now + 5_000);
     }
-    return Response.json({ granted, resets_at: (this.#day + 1) * 86_400_000, bearer: null, rows });
+    return JSON.stringify({ granted, resets_at: (this.#day + 1) * 86_400_000, bearer: null, rows });
   }
 
   alarm() {
