@@ -21,7 +21,11 @@ const DELIVERY_ID_MAX: usize = 26 + 1 + 8;
 /// A text with holes for the delivery id: written once per push, filled in per device.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Template {
-    parts: Vec<String>,
+    text: String,
+    /// Where the holes begin; most texts have none.
+    holes: Vec<usize>,
+    /// Bytes of a hole.
+    hole: usize,
 }
 
 /// Bodies and header values hold what people write to each other, tokens and bearers: `Debug` shows none of it (law 7).
@@ -32,25 +36,38 @@ impl std::fmt::Debug for Template {
 }
 
 impl Template {
-    /// Cuts `text` where [`Ids::hole`] of this push stands in it.
-    pub fn new(text: &str, push: &PushId) -> Self {
-        Self { parts: text.split(&Ids::hole(push)).map(str::to_owned).collect() }
+    /// With a hole where [`Ids::hole`] of this push stands in `text`.
+    pub fn new(text: String, push: &PushId) -> Self {
+        let hole = Ids::hole(push);
+        let holes = text.match_indices(&hole).map(|(at, _)| at).collect();
+        Self { text, holes, hole: hole.len() }
     }
 
     /// The text for one delivery.
     pub fn fill(&self, ids: &Ids) -> String {
-        self.parts.join(&ids.delivery)
+        self.with(&ids.delivery)
     }
 
     /// The longest text this can become.
     pub fn longest(&self) -> String {
-        self.parts.join(&"0".repeat(DELIVERY_ID_MAX))
+        self.with(&"0".repeat(DELIVERY_ID_MAX))
+    }
+
+    fn with(&self, id: &str) -> String {
+        let mut filled = String::with_capacity(self.text.len() + self.holes.len() * id.len());
+        let mut rest = 0;
+        for at in &self.holes {
+            filled.push_str(self.text.get(rest..*at).unwrap_or_default());
+            filled.push_str(id);
+            rest = at + self.hole;
+        }
+        filled.push_str(self.text.get(rest..).unwrap_or_default());
+        filled
     }
 
     /// Its bytes.
     pub fn max_len(&self) -> usize {
-        let holes = self.parts.len().saturating_sub(1);
-        self.parts.iter().map(String::len).sum::<usize>() + holes * DELIVERY_ID_MAX
+        self.text.len() - self.holes.len() * self.hole + self.holes.len() * DELIVERY_ID_MAX
     }
 }
 
@@ -59,16 +76,19 @@ impl Template {
 pub struct Ids {
     /// `<push id>.<n>`: `ep_id`, and the vendor's tag where the caller gives none.
     pub delivery: String,
-    /// A UUID made from it, for vendors that want one.
-    pub uuid: String,
+    /// Of a call for a list: the names of all in it.
+    list: Option<String>,
 }
 
 impl Ids {
     /// For the n-th delivery of a push.
     pub fn new(push: &PushId, n: usize) -> Self {
-        let delivery = [push.as_str(), ".", itoa::Buffer::new().format(n)].concat();
-        let uuid = hash::uuid(&delivery);
-        Self { delivery, uuid }
+        Self { delivery: [push.as_str(), ".", itoa::Buffer::new().format(n)].concat(), list: None }
+    }
+
+    /// A UUID made from them, for vendors that want one.
+    pub fn uuid(&self) -> String {
+        hash::uuid(self.list.as_ref().unwrap_or(&self.delivery))
     }
 
     /// Of a call for these: one delivery's own, or those of a list, which has the first one's name (it tells the page) and
@@ -79,7 +99,7 @@ impl Ids {
             [one] => Some((*one).clone()),
             [first, ..] => {
                 let names: Vec<&str> = all.iter().map(|ids| ids.delivery.as_str()).collect();
-                Some(Self { delivery: first.delivery.clone(), uuid: hash::uuid(&names.join(" ")) })
+                Some(Self { delivery: first.delivery.clone(), list: Some(names.join(" ")) })
             }
         }
     }
@@ -240,9 +260,10 @@ mod tests {
     #[test]
     fn a_template_is_filled_everywhere() {
         let push = PushId::new(Millis(1), [7; 10]);
-        let template = Template::new(&format!("a{0}b{0}", Ids::hole(&push)), &push);
+        let template = Template::new(format!("a{0}b{0}", Ids::hole(&push)), &push);
         let ids = Ids::new(&push, 3);
         assert_eq!(template.fill(&ids), format!("a{push}.3b{push}.3"));
+        assert_eq!(Template::new("none".into(), &push).fill(&ids), "none");
         assert!(template.fill(&Ids::new(&push, 99_999_999)).len() <= template.max_len());
         assert_eq!(template.longest().len(), template.max_len());
     }
@@ -257,7 +278,9 @@ mod tests {
             (list.delivery.as_str(), Ids::of_call(&[&a, &b])),
             (a.delivery.as_str(), Some(list.clone()))
         );
-        assert!(list.uuid != a.uuid && list.uuid != Ids::of_call(&[&a, &c]).unwrap().uuid);
+        assert!(list.uuid() != a.uuid() && list.uuid() != Ids::of_call(&[&a, &c]).unwrap().uuid());
+        // The same across versions of the program: a try that comes later is the same call for the vendor.
+        assert_eq!(list.uuid(), "9fb41e15-3739-82e9-a1a6-a1bf6924b5e2");
         assert_eq!(Ids::of_call(&[]), None);
     }
 

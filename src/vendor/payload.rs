@@ -72,7 +72,7 @@ pub(super) fn data(message: &Message, push: &PushId) -> Map<String, Value> {
 /// Refuses data that is over a vendor's limit with the longest id that a delivery can have.
 pub(super) fn data_fits(brief: &Brief<'_>, limit: usize, size: fn(&str) -> usize) -> Result<(), TooLarge> {
     let data = text::write(&Value::Object(data(brief.message, brief.push)));
-    fits(size(&Template::new(&data, brief.push).longest()), limit)
+    fits(size(&Template::new(data, brief.push).longest()), limit)
 }
 
 /// Refuses what is over a limit.
@@ -195,11 +195,11 @@ pub(super) fn draft(
         text::write(&Value::Object(written))
     };
     let body = whole.as_ref().map(|shown| shown.body.as_str());
-    let measure = |body: Option<&str>| Template::new(&text(body), brief.push).max_len();
+    let measure = |body: Option<&str>| Template::new(text(body), brief.push).max_len();
     let cut = fit(body, limits.bytes, measure)?;
     let written = text(cut.as_deref().or(body));
     let shortened = cut.is_some() || whole.is_some_and(|shown| shown.cut);
-    Ok(Draft { body: Template::new(&written, brief.push), headers: Vec::new(), shortened })
+    Ok(Draft { body: Template::new(written, brief.push), headers: Vec::new(), shortened })
 }
 
 /// The JSON object `text` with another member in front.

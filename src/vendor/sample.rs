@@ -148,7 +148,7 @@ pub(super) fn text(request: &Outbound) -> String {
     let list = Ids::of_call(&[&all[0], &all[1]]).expect("ids");
     let text = request.body.text().expect("a text").to_owned();
     let text = text.replace(&all[0].delivery, "<id>").replace(&all[1].delivery, "<id 2>");
-    text.replace(&all[0].uuid, "<uuid>").replace(&list.uuid, "<list>")
+    text.replace(&all[0].uuid(), "<uuid>").replace(&list.uuid(), "<list>")
 }
 
 /// A form's fields, in the order of their names.

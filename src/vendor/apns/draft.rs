@@ -29,7 +29,7 @@ pub fn draft(message: &Message, push: &PushId, due: Millis, now: Millis) -> Resu
     let whole = message.notification.as_ref().and_then(|shown| shown.body.as_deref());
     let written = |body: Option<&str>| {
         let payload = payload(message, push, due, &patch, body);
-        let body = Template::new(&text::write(&payload), push);
+        let body = Template::new(text::write(&payload), push);
         (payload, body)
     };
     let first = written(whole);
@@ -124,7 +124,7 @@ fn head(
         ("apns-collapse-id", collapse),
         (SUFFIX, Some(suffix.to_owned()).filter(|suffix| !suffix.is_empty())),
     ];
-    head.into_iter().filter_map(|(name, value)| Some((name, Template::new(&value?, push)))).collect()
+    head.into_iter().filter_map(|(name, value)| Some((name, Template::new(value?, push)))).collect()
 }
 
 fn is_background(payload: &Map<String, Value>) -> bool {

@@ -27,7 +27,7 @@ pub fn request(
     let mut sent = vec![
         ("authorization", ["bearer ", bearer].concat()),
         ("apns-topic", [bundle, suffix.as_str()].concat()),
-        ("apns-id", ids.uuid.clone()),
+        ("apns-id", ids.uuid()),
         ("content-type", "application/json".to_owned()),
     ];
     sent.extend(headers.into_iter().map(|(name, value)| (*name, value.fill(ids))));

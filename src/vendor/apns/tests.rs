@@ -120,7 +120,7 @@ fn the_whole_request_is_pinned() {
         [
             ("authorization", "bearer JWT"),
             ("apns-topic", "com.example.demo"),
-            ("apns-id", ids().uuid.as_str()),
+            ("apns-id", ids().uuid().as_str()),
             ("content-type", "application/json"),
             ("apns-push-type", "alert"),
             ("apns-priority", "10"),

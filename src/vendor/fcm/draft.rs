@@ -25,15 +25,19 @@ use crate::{
 /// Writes the request's body but for the token, `options.fcm` merged last, its text cut where that makes it fit.
 pub fn draft(message: &Message, push: &PushId) -> Result<Draft, TooLarge> {
     let whole = shown(message).and_then(|shown| shown.body.as_deref());
-    let first = write(message, push, whole);
-    let cut = if measure(&first, push) <= PAYLOAD_MAX {
+    let request = |body: Option<&str>| {
+        let written = text::write(&write(message, push, body));
+        Template::new(["{\"message\":", &written, "}"].concat(), push)
+    };
+    let first = request(whole);
+    // What counts is a part of the whole: most need no measuring.
+    let cut = if first.max_len() <= PAYLOAD_MAX {
         None
     } else {
         fit(whole, PAYLOAD_MAX, |body| measure(&write(message, push, body), push))?
     };
-    let written = cut.as_deref().map_or(first, |cut| write(message, push, Some(cut)));
-    let text = format!("{{\"message\":{}}}", Value::Object(written));
-    Ok(Draft { body: Template::new(&text, push), headers: Vec::new(), shortened: cut.is_some() })
+    let body = cut.as_deref().map_or(first, |cut| request(Some(cut)));
+    Ok(Draft { body, headers: Vec::new(), shortened: cut.is_some() })
 }
 
 fn shown(message: &Message) -> Option<&Notification> {
@@ -50,7 +54,7 @@ fn write(message: &Message, push: &PushId, body: Option<&str>) -> Map<String, Va
         ("fcm_options", Some(Value::Object(object([("analytics_label", Some(label(message).into()))])))),
     ]);
     merge(&mut written, &message.options.fcm);
-    sign(&mut written, &own_fields(message, push));
+    sign(&mut written, own_fields(message, push));
     written
 }
 
@@ -77,7 +81,7 @@ fn android(message: &Message, push: &PushId, shown: Option<&Notification>) -> Ma
     });
     object([
         ("priority", Some(priority.into())),
-        ("ttl", Some(format!("{}s", message.ttl.min(TTL_MAX)).into())),
+        ("ttl", Some([itoa::Buffer::new().format(message.ttl.min(TTL_MAX)), "s"].concat().into())),
         ("collapse_key", collapse_key(message, shown.is_some()).map(Value::from)),
         ("notification", notification.map(Value::Object)),
     ])
@@ -85,7 +89,7 @@ fn android(message: &Message, push: &PushId, shown: Option<&Notification>) -> Ma
 
 /// Puts our own fields into the data, and into a platform's data where the options bring some: a phone gets that
 /// instead. They come last: nothing a caller gives replaces them.
-fn sign(written: &mut Map<String, Value>, own: &Map<String, Value>) {
+fn sign(written: &mut Map<String, Value>, own: Map<String, Value>) {
     for platform in ["android", "webpush"] {
         if let Some(Value::Object(data)) = written.get_mut(platform).and_then(|part| part.get_mut("data")) {
             data.extend(own.clone());
@@ -93,7 +97,7 @@ fn sign(written: &mut Map<String, Value>, own: &Map<String, Value>) {
     }
     let data = written.entry("data").or_insert_with(|| Value::Object(Map::new()));
     if let Value::Object(data) = data {
-        data.extend(own.clone());
+        data.extend(own);
     }
 }
 
@@ -110,7 +114,7 @@ fn measure(written: &Map<String, Value>, push: &PushId) -> usize {
     let data = part(android, "data").unwrap_or_else(|| common("data"));
     let bytes = |(name, value): (&String, &Value)| {
         let text = value.as_str().map_or_else(|| text::write(value), str::to_owned);
-        name.len() + Template::new(&text, push).max_len()
+        name.len() + Template::new(text, push).max_len()
     };
     shown.iter().chain(&data).map(bytes).sum()
 }

@@ -1,24 +1,24 @@
 //! A draft, one address, a bearer → the HTTP request.
 
-use serde_json::Value;
-
 use super::{HOSTS, credential::Facts};
 use crate::{
     model::device::Address,
     vendor::{Body, Draft, Ids, Outbound},
+    wire::text,
 };
 
 /// The request for one device.
 pub fn request(facts: &Facts, draft: &Draft, to: &Address, ids: &Ids, bearer: &str) -> Outbound {
     const HEAD: &str = "{\"message\":{";
     let [host, _] = HOSTS;
-    let token = Value::from(to.token.reveal());
+    let filled = draft.body.fill(ids);
     // A draft's message is never empty: our own fields are in it.
-    let body = draft.body.fill(ids).replacen(HEAD, &format!("{HEAD}\"token\":{token},"), 1);
+    let rest = filled.strip_prefix(HEAD).unwrap_or_default();
+    let body = [HEAD, "\"token\":", &text::write(to.token.reveal()), ",", rest].concat();
     Outbound {
-        url: format!("https://{host}/v1/projects/{}/messages:send", facts.project_id),
+        url: ["https://", host, "/v1/projects/", &facts.project_id, "/messages:send"].concat(),
         headers: vec![
-            ("authorization", format!("Bearer {bearer}")),
+            ("authorization", ["Bearer ", bearer].concat()),
             ("content-type", "application/json".to_owned()),
         ],
         body: Body::Text(body),

@@ -23,7 +23,7 @@ pub(super) fn draft(brief: &Brief<'_>) -> Result<Draft, TooLarge> {
     let draft = payload::draft(brief, Vendor::Harmony, &LIMITS, &|shown| write(brief, shown))?;
     // Notification, or background data.
     let push_type = if payload::texts(brief.message).is_some() { "0" } else { "6" };
-    Ok(Draft { headers: vec![(PUSH_TYPE, Template::new(push_type, brief.push))], ..draft })
+    Ok(Draft { headers: vec![(PUSH_TYPE, Template::new(push_type.to_owned(), brief.push))], ..draft })
 }
 
 fn write(brief: &Brief<'_>, shown: Option<&Shown>) -> Map<String, Value> {

@@ -33,20 +33,20 @@ fn message(facts: &Facts, call: &Call<'_>, id: &str) -> Result<String, &'static 
 
 /// Saves the message of a list. Each try has an id of its own: the second gets no answer to the first one's.
 pub(super) fn save(facts: &Facts, call: &Call<'_>) -> Result<Outbound, &'static str> {
-    post("saveListPayload", call, message(facts, call, &format!("{}-{}", call.ids.uuid, call.now.0))?)
+    post("saveListPayload", call, message(facts, call, &format!("{}-{}", call.ids.uuid(), call.now.0))?)
 }
 
 /// The request for one token, or for the list of them.
 pub(super) fn request(facts: &Facts, call: &Call<'_>) -> Result<Outbound, &'static str> {
     let Some(task) = call.prepared else {
         let token = text::write(&call.first()?.address.token.reveal());
-        return post("send", call, with_member(&message(facts, call, &call.ids.uuid)?, "regId", &token));
+        return post("send", call, with_member(&message(facts, call, &call.ids.uuid())?, "regId", &token));
     };
     let written: Value = serde_json::from_str(&call.draft.body.fill(call.ids)).unwrap_or_default();
     let list = json!({
         "appId": app(facts)?,
         "taskId": task,
-        "requestId": format!("{}-l", call.ids.uuid),
+        "requestId": format!("{}-l", call.ids.uuid()),
         "regIds": call.tokens().collect::<Vec<_>>(),
         "pushMode": written.get("pushMode").cloned().unwrap_or_else(|| 0.into()),
     });

@@ -178,5 +178,5 @@ fn an_invalid_users_status_says_what_becomes_of_the_token() {
         assert_eq!(short(&verdict(VIVO, 200, &one, "t2")), "doubtful", "{status}");
     }
     assert_eq!(alone(VIVO, 200, r#"{"result":10302,"invalidUser":{"status":1}}"#), "gone");
-    assert_eq!(ids().uuid.len(), 36);
+    assert_eq!(ids().uuid().len(), 36);
 }

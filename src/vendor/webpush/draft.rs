@@ -34,7 +34,7 @@ pub fn draft(message: &Message, push: &PushId) -> Result<Draft, TooLarge> {
     let whole = shown(message).and_then(|shown| shown.body.as_deref());
     let written = |body: Option<&str>| {
         let payload = Value::Object(payload(message, push, &patch, body));
-        Template::new(&text::write(&payload), push)
+        Template::new(text::write(&payload), push)
     };
     let first = written(whole);
     let cut = if first.max_len() <= PLAIN_MAX {
@@ -128,5 +128,5 @@ fn head(message: &Message, push: &PushId, given: &Value) -> Vec<(&'static str, T
         ("urgency", Some(given("urgency").unwrap_or_else(|| usual.to_owned()))),
         (TOPIC, given("topic").or_else(|| tag(message, push, shown))),
     ];
-    head.into_iter().filter_map(|(name, value)| Some((name, Template::new(&value?, push)))).collect()
+    head.into_iter().filter_map(|(name, value)| Some((name, Template::new(value?, push)))).collect()
 }

@@ -30,7 +30,7 @@ pub(super) fn request(facts: &Facts, call: &Call<'_>) -> Result<Outbound, &'stat
     fields.insert("registration_id".into(), call.tokens().collect::<Vec<_>>().join(",").into());
     fields.insert("restricted_package_name".into(), package.into());
     // Of messages with the same key a phone shows the first only: a repeated try does not ring twice.
-    fields.insert("extra.jobkey".into(), short(&call.ids.uuid, 20).into());
+    fields.insert("extra.jobkey".into(), short(&call.ids.uuid(), 20).into());
     let mut request = post_form(
         &format!("https://{host}/v3/message/regid"),
         form(fields.iter().map(|(name, value)| (name.as_str(), value))),
