@@ -113,7 +113,7 @@ pub(super) async fn not_sent(
     problem: &Problem,
 ) -> Result<(), Problem> {
     let ends = line::not_sent(page, due, &problem.detail);
-    ledger::settle(cx, &app.tenant(), page, ends, cx::now()).await
+    ledger::settle(cx, &app.tenant(), page, &ends, cx::now()).await
 }
 
 /// What the accounts let pass, and what the users' objects have said.
@@ -166,7 +166,7 @@ async fn go_on(
     let tenant = app.tenant();
     after.back = line_caps::unspent(&batch, &said.asked, &ends, now);
     let (written, (), ()) = future::join3(
-        ledger::settle(cx, &tenant, &batch.page, ends.clone(), now),
+        ledger::settle(cx, &tenant, &batch.page, &ends, now),
         settle::clean_up(cx, app, &batch, &passes, after),
         census::tell(cx, app),
     )

@@ -1,5 +1,7 @@
 //! The `Ledger` objects as the line sees them. Which one a push belongs to stands in its id.
 
+use std::borrow::Cow;
+
 use super::{
     cx::{Cx, unavailable},
     log, memory,
@@ -34,13 +36,18 @@ pub(super) enum Begun {
 }
 
 /// Asks the ledger of a push.
-pub(super) async fn ask(cx: &Cx, tenant: &Tenant, push: &PushId, call: Call) -> Result<Outcome, Problem> {
+pub(super) async fn ask(cx: &Cx, tenant: &Tenant, push: &PushId, call: Call<'_>) -> Result<Outcome, Problem> {
     ask_shard(cx, tenant, push.shard(cx.config.ledger_shards), call).await
 }
 
 /// Asks one ledger.
-pub(super) async fn ask_shard(cx: &Cx, tenant: &Tenant, shard: u32, call: Call) -> Result<Outcome, Problem> {
-    let request = Request { tenant: tenant.clone(), shard, call };
+pub(super) async fn ask_shard(
+    cx: &Cx,
+    tenant: &Tenant,
+    shard: u32,
+    call: Call<'_>,
+) -> Result<Outcome, Problem> {
+    let request = Request(Cow::Borrowed(tenant), shard, call);
     let name = wire::name(tenant, shard);
     let reply: wire::Reply = cx.ask_ledger(&name, &request).await?;
     cx.cost.rows(reply.rows);
@@ -52,7 +59,7 @@ pub(super) async fn find(
     cx: &Cx,
     tenant: &Tenant,
     push: &PushId,
-    call: impl Fn() -> Call,
+    call: impl Fn() -> Call<'static>,
 ) -> Result<Outcome, Problem> {
     let found = ask(cx, tenant, push, call()).await?;
     match (&found, before(cx, push)) {
@@ -101,7 +108,7 @@ pub(super) async fn begin(
     {
         return Ok(Begun::Exists(known));
     }
-    let call = Call::Begin(Box::new(page.clone()), Raw::of(work), copies);
+    let call = Call::Begin(Cow::Borrowed(page), Raw::of(work), copies);
     match ask(cx, tenant, &page.push, call).await? {
         Outcome::Done => Ok(Begun::Fresh),
         Outcome::Exists(known) => Ok(Begun::Exists(known)),
@@ -133,7 +140,7 @@ pub(super) async fn settle(
     cx: &Cx,
     tenant: &Tenant,
     page: &Page,
-    ends: Vec<End>,
+    ends: &[End],
     now: Millis,
 ) -> Result<(), Problem> {
     if ends.is_empty() {
@@ -141,7 +148,7 @@ pub(super) async fn settle(
     }
     let Page { push, part, .. } = page;
     for _ in 0..SETTLES {
-        let call = Call::Settle(push.clone(), *part, now, ends.clone());
+        let call = Call::Settle(push.clone(), *part, now, Cow::Borrowed(ends));
         if ask(cx, tenant, push, call).await.is_ok() {
             return Ok(());
         }

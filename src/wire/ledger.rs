@@ -1,5 +1,7 @@
 //! The `Ledger` object: one shard of an app's pushes. Owns pages, idempotency, retries due, and the funnel.
 
+use std::borrow::Cow;
+
 use crate::model::table::Table;
 
 use serde::{Deserialize, Serialize};
@@ -27,28 +29,22 @@ pub fn name(tenant: &Tenant, shard: u32) -> String {
 }
 
 /// A call, with whose ledger it is: an object cannot ask for its own name.
-#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
-pub struct Request {
-    /// The app and which life of it.
-    pub tenant: Tenant,
-    /// Which shard.
-    pub shard: u32,
-    /// What to do.
-    pub call: Call,
-}
+/// In order: the app and which life of it; which shard; what to do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request<'a>(pub Cow<'a, Tenant>, pub u32, pub Call<'a>);
 
 /// What can be asked. `work` is what sending again needs; the ledger keeps it and does not look into it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Call {
+pub enum Call<'a> {
     /// Writes a page down, if its key is free.
     /// In order: the page, all its deliveries begun; its work, for another try; whether devices were looked up in KV.
-    Begin(Box<Page>, Raw, bool),
+    Begin(Cow<'a, Page>, Raw, bool),
     /// KV does not write copies: until then, pages whose devices were looked up there are not begun.
     Distrust(Millis),
     /// What became of deliveries.
     /// In order: of which push; which page; when; each.
-    Settle(PushId, Part, Millis, Vec<End>),
+    Settle(PushId, Part, Millis, Cow<'a, [End]>),
     /// What was heard of deliveries since.
     Hear(Vec<Heard>),
     /// Undoes a begin of which nothing was sent and nobody was told.
@@ -303,6 +299,46 @@ pub struct Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{ids::AppId, push::OnUnknown};
+
+    /// Workers of two versions ask the same ledgers while one takes the other's place.
+    #[test]
+    fn calls_are_as_they_were() {
+        let tenant = Tenant { app: AppId::parse("shop").unwrap(), generation: 3 };
+        let push = PushId::new(Millis(1), [7; 10]);
+        let written = |call| crate::wire::text::write(&Request(Cow::Borrowed(&tenant), 2, call));
+        assert_eq!(written(Call::Distrust(Millis(5))), r#"[["shop",3],2,{"distrust":5}]"#);
+        let ends = [End {
+            at: 0,
+            tries: 1,
+            to: To::Accepted(None),
+            sent: true,
+            reason: None,
+            detail: None,
+            tag: Some(9),
+            downgraded: false,
+        }];
+        assert_eq!(
+            written(Call::Settle(push.clone(), Part::Whole, Millis(6), Cow::Borrowed(&ends))),
+            r#"[["shop",3],2,{"settle":["00000000010W3GE1R70W3GE1R7","whole",6,[[0,1,{"accepted":null},true,null,null,9,false]]]}]"#
+        );
+        let page = Page {
+            push,
+            part: Part::Slice(1, 2),
+            category: Category::Order,
+            campaign: None,
+            due: Millis(6),
+            expires: Millis(7),
+            on_unknown: OnUnknown::Keep,
+            body: None,
+            took: 8,
+            deliveries: Vec::new(),
+        };
+        assert_eq!(
+            written(Call::Begin(Cow::Borrowed(&page), Raw::of(&Work::default()), true)),
+            r#"[["shop",3],2,{"begin":[["00000000010W3GE1R70W3GE1R7",{"slice":[1,2]},"order",null,6,7,"keep",null,8,[]],[null,{}],true]}]"#
+        );
+    }
 
     /// `edge/objects` keeps so short an answer on JavaScript's side.
     #[test]

@@ -17,18 +17,18 @@ pub struct Counts(Table<Kind, i64>);
 impl Counts {
     /// What one record counts. Targets that no page has taken over count at their head; a page takes them off.
     pub fn of(record: &Record) -> Self {
-        let mut counts = Self::default();
         match record {
-            Record::Page(page) => counts.page(page),
-            Record::Head(head) => counts.head(head),
+            Record::Page(page) => Self::of_page(page),
+            Record::Head(head) => Self::of_head(head),
         }
-        counts
     }
 
-    fn page(&mut self, page: &Page) {
+    /// What a page counts.
+    pub fn of_page(page: &Page) -> Self {
+        let mut counts = Self::default();
         let Page { category, campaign, took, deliveries, .. } = page;
         let base = Kind { category: *category, campaign: campaign.clone(), ..Kind::waiting(*category) };
-        self.count(base.clone(), -i64::from(*took));
+        counts.count(base.clone(), -i64::from(*took));
         for Delivery { vendor, platform, state, reason, sent, seen, .. } in deliveries {
             let kind = Kind {
                 vendor: *vendor,
@@ -39,19 +39,23 @@ impl Counts {
                 seen: seen.map(|(seen, _)| seen),
                 ..base.clone()
             };
-            self.count(kind, 1);
+            counts.count(kind, 1);
         }
+        counts
     }
 
-    fn head(&mut self, head: &Head) {
+    /// What a head counts.
+    pub fn of_head(head: &Head) -> Self {
+        let mut counts = Self::default();
         let Head { category, campaign, targets, dropped, .. } = head;
         let base = Kind { campaign: campaign.clone(), ..Kind::waiting(*category) };
-        self.count(base.clone(), i64::from(*targets));
+        counts.count(base.clone(), i64::from(*targets));
         if let Some(Dropped { reason, targets, .. }) = dropped {
             let state = if reason.is_some() { State::Skipped } else { State::Cancelled };
-            self.count(base.clone(), -i64::from(*targets));
-            self.count(Kind { state: Some(state), reason: *reason, ..base }, i64::from(*targets));
+            counts.count(base.clone(), -i64::from(*targets));
+            counts.count(Kind { state: Some(state), reason: *reason, ..base }, i64::from(*targets));
         }
+        counts
     }
 
     fn count(&mut self, kind: Kind, n: i64) {

@@ -170,7 +170,7 @@ impl Ledger {
             }
         }
         let work = Work::Set(if page.open() { work } else { "" });
-        self.put(store, place, None, Record::Page(page), work)?;
+        self.put(store, place, &Counts::default(), Record::Page(page), work)?;
         Ok(Outcome::Done)
     }
 
@@ -184,10 +184,11 @@ impl Ledger {
         now: Millis,
     ) -> Result<Outcome, Fault> {
         self.now = now;
-        let Some((place, mut after)) = self.page(store, push, part)? else { return Ok(Outcome::Nothing) };
-        let before = after.clone();
-        page::settle(&mut after, ends, now);
-        self.put_page(store, place, before, after)?;
+        let Some((place, mut page)) = self.page(store, push, part)? else { return Ok(Outcome::Nothing) };
+        let before = Counts::of_page(&page);
+        if page::settle(&mut page, ends, now) {
+            self.put_changed(store, place, &before, page)?;
+        }
         Ok(Outcome::Done)
     }
 
@@ -197,7 +198,7 @@ impl Ledger {
         store.remove(place.0, &place.1)?;
         let mut change = Counts::default();
         let at = hour(before.due);
-        change.add(&Counts::of(&Record::Page(before)), -1);
+        change.add(&Counts::of_page(&before), -1);
         self.count(store, at, &change)?;
         self.forget(&place);
         Ok(Outcome::Done)
@@ -240,16 +241,28 @@ impl Ledger {
         if before == after {
             return Ok(());
         }
-        let work = if after.open() { Work::Keep } else { Work::Clear };
-        self.put(store, place, Some(Record::Page(before)), Record::Page(after), work)
+        self.put_changed(store, place, &Counts::of_page(&before), after)
     }
 
-    /// The one way in which a row changes: the row, what has to be looked at, and the counts go together.
+    /// Writes a page that has changed, with what it counted before.
+    fn put_changed(
+        &mut self,
+        store: &mut impl Store,
+        place: Place,
+        before: &Counts,
+        after: Page,
+    ) -> Result<(), Fault> {
+        let work = if after.open() { Work::Keep } else { Work::Clear };
+        self.put(store, place, before, Record::Page(after), work)
+    }
+
+    /// The one way in which a row changes: the row, what has to be looked at, and the counts go together. `before`: what it has
+    /// counted so far.
     fn put(
         &mut self,
         store: &mut impl Store,
         place: Place,
-        before: Option<Record>,
+        before: &Counts,
         after: Record,
         work: Work<'_>,
     ) -> Result<(), Fault> {
@@ -261,9 +274,7 @@ impl Ledger {
         let counts = Counts::of(&row.record);
         store.put(place.0, &place.1, &row, &counts, work)?;
         let mut change = counts;
-        if let Some(before) = &before {
-            change.add(&Counts::of(before), -1);
-        }
+        change.add(before, -1);
         self.count(store, hour, &change)?;
         match due {
             Some(at) => {

@@ -21,8 +21,9 @@ pub const TRIES_MAX: u32 = 12;
 const SPREAD_MS: u64 = 20_000;
 
 /// Applies what became of deliveries. A word on another try than the present one, or on a delivery that has ended, changes
-/// nothing: a call that is repeated is harmless.
-pub fn settle(page: &mut Page, ends: &[End], now: Millis) {
+/// nothing: a call that is repeated is harmless. `true`: something was applied.
+pub fn settle(page: &mut Page, ends: &[End], now: Millis) -> bool {
+    let mut applied = false;
     let Page { push, part, expires, on_unknown, deliveries, .. } = page;
     let (expires, on_unknown) = (*expires, *on_unknown);
     for end in ends {
@@ -30,6 +31,7 @@ pub fn settle(page: &mut Page, ends: &[End], now: Millis) {
         if delivery.tries != end.tries || !takes(delivery, &end.to) {
             continue;
         }
+        applied = true;
         delivery.sent |= end.sent;
         delivery.downgraded = end.downgraded;
         if let Some(tag) = end.tag.filter(|tag| *tag != delivery.tag) {
@@ -70,6 +72,7 @@ pub fn settle(page: &mut Page, ends: &[End], now: Millis) {
             },
         }
     }
+    applied
 }
 
 /// Whether a word on the present try still counts: the delivery waits for it, or was given up without one.

@@ -1,6 +1,6 @@
 //! Queued pushes: a head that names its targets, and the slices that pages are made of.
 
-use super::{Fault, Ledger, Part, Place, Record, Row, Store, Work, day, hour, key, page};
+use super::{Counts, Fault, Ledger, Part, Place, Record, Row, Store, Work, day, hour, key, page};
 use crate::{
     model::{
         delivery::Reason,
@@ -45,7 +45,7 @@ impl Ledger {
             (false, false) => Millis(now.0 + page::SILENT_MS),
         };
         let hour = hour(head.due);
-        self.put(store, place.clone(), None, Record::Head(head), Work::Set(work))?;
+        self.put(store, place.clone(), &Counts::default(), Record::Head(head), Work::Set(work))?;
         self.offered.insert(place.clone(), first);
         self.due.insert(place, (look, hour));
         Ok(Outcome::Done)
@@ -90,11 +90,11 @@ impl Ledger {
         if let Some(Row { record: Record::Head(mut head), .. }) = self.row(store, &place)?
             && head.dropped.is_none()
         {
-            let before = Record::Head(head.clone());
+            let before = Counts::of_head(&head);
             let waiting = self.waiting(store, &place, &head)?;
             if waiting > 0 {
                 head.dropped = Some(Dropped { reason: None, targets: waiting, at: now });
-                self.put(store, place.clone(), Some(before), Record::Head(head), Work::Keep)?;
+                self.put(store, place.clone(), &before, Record::Head(head), Work::Keep)?;
             }
         }
         for sum in store.sums(place.0, &place.1)?.into_iter().filter(|sum| sum.due.is_some()) {
@@ -116,11 +116,11 @@ impl Ledger {
         mut head: Head,
         now: Millis,
     ) -> Result<(), Fault> {
-        let before = Record::Head(head.clone());
+        let before = Counts::of_head(&head);
         let targets = self.waiting(store, &place, &head)?;
         if targets > 0 {
             head.dropped = Some(Dropped { reason: Some(Reason::Expired), targets, at: now });
-            self.put(store, place, Some(before), Record::Head(head), Work::Keep)?;
+            self.put(store, place, &before, Record::Head(head), Work::Keep)?;
         } else {
             self.due.remove(&place);
         }

@@ -103,7 +103,7 @@ impl Ledger {
     ) -> Result<Known, Fault> {
         match record {
             Record::Page(page) => {
-                let counts = Counts::of(&Record::Page(page.clone()));
+                let counts = Counts::of_page(&page);
                 let counts = counts.states().into_iter().collect();
                 Ok(Known { head: None, counts, waiting: 0, pages: vec![page], next: None })
             }

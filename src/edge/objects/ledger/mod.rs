@@ -17,7 +17,7 @@ use crate::{
     object::ledger::{Fault, Ledger as Held},
     wire::{
         job::{DISPATCH, Envelope},
-        ledger::{BINDING, Call, Reply, Request as Ask},
+        ledger::{BINDING, Call, Reply, Request},
         text,
     },
 };
@@ -82,16 +82,16 @@ impl Ledger {
 }
 
 impl Ledger {
-    async fn call(&self, ask: Ask) -> worker::Result<Reply> {
+    async fn call(&self, Request(tenant, _, call): Request<'static>) -> worker::Result<Reply> {
         let now = now();
         if self.alarm.get() == Alarm::Unasked {
             let set = self.state.alarm().await?;
             self.alarm.set(set.map_or(Alarm::Unset, Alarm::At));
         }
-        let outcome = self.step(|held, sql| match ask.call {
+        let outcome = self.step(|held, sql| match call {
             Call::Begin(page, work, copies) => match held.refuses(sql, copies, now)? {
                 Some(refused) => Ok(refused),
-                None => held.begin(sql, *page, work.get(), now),
+                None => held.begin(sql, page.into_owned(), work.get(), now),
             },
             Call::Distrust(until) => held.set_distrust(sql, until),
             Call::Settle(push, part, now, ends) => held.settle(sql, &push, part, &ends, now),
@@ -106,7 +106,7 @@ impl Ledger {
             Call::Erase(user, after) => held.erase(sql, &user, after, now),
             Call::Funnel(from, to) => held.funnel(sql, from, to),
         })?;
-        self.arm(Some(&ask.tenant)).await?;
+        self.arm(Some(&tenant)).await?;
         Ok(Reply { outcome, rows: self.written()? })
     }
 

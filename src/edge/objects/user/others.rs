@@ -1,5 +1,7 @@
 //! What a user's object asks of other objects: claims, the ledgers, the census; and the copy in KV.
 
+use std::borrow::Cow;
+
 use futures_util::future;
 
 use super::{
@@ -74,9 +76,9 @@ impl User {
     }
 
     async fn tell_ledger(&self, owner: &Owner, shard: u32, until: Millis) {
-        let tenant = owner.tenant.clone();
-        let name = ledger::name(&tenant, shard);
-        let request = ledger::Request { tenant, shard, call: ledger::Call::Distrust(until) };
+        let name = ledger::name(&owner.tenant, shard);
+        let tenant = Cow::Borrowed(&owner.tenant);
+        let request = ledger::Request(tenant, shard, ledger::Call::Distrust(until));
         let body = text::write(&request);
         if let Err(failed) = glue::ask_once(&self.shell.env, ledger::BINDING, &name, &body).await {
             log::error("distrust_not_told", &[("why", &failed.0)]);
