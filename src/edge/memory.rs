@@ -205,19 +205,19 @@ pub(super) fn remember_signed(of: (AccountKey, String), revision: u64, step: u64
 }
 
 /// Counts tokens that a vendor took, until somebody has to weigh "bad token" answers against them.
-pub(super) fn count_accepted(account: &AccountKey, blame: &str, n: u64, now: Millis) {
-    MEMORY.with_borrow_mut(|memory| {
-        let key = (account.clone(), blame.to_owned());
-        let fresh = |(since, _): &(Millis, u64)| now.0.saturating_sub(since.0) < ACCEPTED_MS;
-        let (since, before) = memory.accepted.get(&key).copied().filter(fresh).unwrap_or((now, 0));
-        insert(&mut memory.accepted, key, (since, before.saturating_add(n)));
+pub(super) fn count_accepted(of: &(AccountKey, String), n: u64, now: Millis) {
+    MEMORY.with_borrow_mut(|memory| match memory.accepted.get_mut(of) {
+        Some((since, counted)) if now.0.saturating_sub(since.0) < ACCEPTED_MS => {
+            *counted = counted.saturating_add(n);
+        }
+        Some(_) | None => insert(&mut memory.accepted, of.clone(), (now, n)),
     });
 }
 
 /// Hands the count over.
-pub(super) fn take_accepted(account: &AccountKey, blame: &str, now: Millis) -> u64 {
+pub(super) fn take_accepted(of: &(AccountKey, String), now: Millis) -> u64 {
     MEMORY.with_borrow_mut(|memory| {
-        let counted = memory.accepted.remove(&(account.clone(), blame.to_owned()));
+        let counted = memory.accepted.remove(of);
         counted.filter(|(since, _)| now.0.saturating_sub(since.0) < ACCEPTED_MS).map_or(0, |(_, n)| n)
     })
 }

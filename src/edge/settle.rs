@@ -4,7 +4,9 @@
 use super::{
     admit::{self, Passes},
     cx::Cx,
-    log, memory, pace, resolve,
+    log,
+    memory::{self, AccountKey},
+    pace, resolve,
 };
 use crate::{
     line::{
@@ -37,8 +39,8 @@ pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes,
         admit::give_back(cx, app, vendor, pass, (n, downgraded), close).await;
     }
     for ((vendor, blame), weigh) in weigh {
-        let account = admit::account_key(app, vendor);
-        memory::count_accepted(&account, &blame, weigh.accepted, cx.now);
+        let of = (admit::account_key(app, vendor), blame);
+        memory::count_accepted(&of, weigh.accepted, cx.now);
         if weigh.certain.is_empty() && weigh.ambiguous.is_empty() {
             continue;
         }
@@ -48,7 +50,7 @@ pub(super) async fn clean_up(cx: &Cx, app: &App, batch: &Batch, passes: &Passes,
                 &[("app", app.id.as_str()), ("vendor", vendor.name()), ("push", batch.page.push.as_str())],
             );
         }
-        let believed = believed(cx, app, vendor, &blame, &weigh).await;
+        let believed = believed(cx, app, vendor, of, &weigh).await;
         let words = settle::by_user(weigh.words(believed));
         let words = words.into_iter().map(|(user, items)| (user, user::Call::Gone(items)));
         tell(cx, app, batch, words.collect()).await;
@@ -70,13 +72,13 @@ pub(super) async fn tell(cx: &Cx, app: &App, batch: &Batch, words: Vec<(UserId, 
 }
 
 /// Whether ambiguous answers may remove tokens: the account's memory decides, and doubt keeps.
-async fn believed(cx: &Cx, app: &App, vendor: Vendor, blame: &str, weigh: &Weigh) -> bool {
+async fn believed(cx: &Cx, app: &App, vendor: Vendor, of: (AccountKey, String), weigh: &Weigh) -> bool {
     if weigh.ambiguous.is_empty() || weigh.suspect() {
         return false;
     }
-    let accepted = memory::take_accepted(&admit::account_key(app, vendor), blame, cx.now);
+    let accepted = memory::take_accepted(&of, cx.now);
     let doubtful = weigh.ambiguous.len() as u64;
-    let judge = Call::Judge(blame.to_owned(), accepted, doubtful);
+    let judge = Call::Judge(of.1, accepted, doubtful);
     let remove = matches!(admit::call(cx, &app.tenant(), vendor, judge).await, Ok(Outcome::Judged(true)));
     if !remove {
         log::warn(

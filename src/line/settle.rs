@@ -95,11 +95,13 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>, over: &[Over], now: Millis) -> (
         let passed = (address.vendor, downgraded);
         let under = (address.vendor, blame);
         pace::note(&mut after.went, address.vendor, &verdict);
-        let weigh = after.weigh.entry(under.clone()).or_default();
+        if matches!(verdict.outcome, Outcome::TokenGone { .. }) {
+            dead_at.push((at, under.clone()));
+        }
+        let weigh = after.weigh.entry(under).or_default();
         match &verdict.outcome {
             Outcome::Accepted { .. } => weigh.accepted += 1,
             Outcome::TokenGone { since, certainty } => {
-                dead_at.push((at, under));
                 if let Some(dead) = dead(delivery, address, *since) {
                     match certainty {
                         Certainty::Certain => weigh.certain.push(dead),
@@ -120,7 +122,8 @@ pub fn settle(batch: &Batch, tried: Vec<Tried>, over: &[Over], now: Millis) -> (
         if !used(&verdict.outcome) {
             *after.unused.entry(passed).or_default() += 1;
         }
-        let tag = Some(hash::tag(address.token.reveal())).filter(|tag| *tag != delivery.tag);
+        // A page that has just begun has the tags of these addresses.
+        let tag = batch.again.then(|| hash::tag(address.token.reveal())).filter(|tag| *tag != delivery.tag);
         let Page { category, expires, .. } = batch.page;
         let until = address.vendor.refused_until(now);
         let next = admit::refused(over, category, downgraded, until, expires, now);

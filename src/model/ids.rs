@@ -72,7 +72,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $check:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[serde(try_from = "String")]
         pub struct $name(String);
 
         impl $name {
@@ -93,12 +93,6 @@ macro_rules! id {
             type Error = IdError;
             fn try_from(text: String) -> Result<Self, IdError> {
                 Self::parse(text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> Self {
-                id.0
             }
         }
 
@@ -157,7 +151,7 @@ impl fmt::Display for Tenant {
 
 /// A push: a ULID, so ids sort by time. The lower 80 bits are random, or made from the caller's idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct PushId(String);
 
 /// Crockford's base 32, as the ULID specification has it.
@@ -184,20 +178,25 @@ fn number(digits: impl Iterator<Item = u8>) -> u64 {
 impl PushId {
     /// 48 bits of milliseconds, then 80 random ones: 26 characters (<https://github.com/ulid/spec>).
     pub fn new(now: super::time::Millis, random: [u8; 10]) -> Self {
-        let mut value = u128::from(now.0 & 0xffff_ffff_ffff) << 80;
-        for (at, byte) in random.iter().rev().enumerate() {
-            value |= u128::from(*byte) << (8 * at);
+        let [a, b, c, d, e, f, g, h, i, j] = random;
+        let (high, low) = ([0, 0, 0, a, b, c, d, e], [0, 0, 0, f, g, h, i, j]);
+        let mut text = String::with_capacity(26);
+        for (value, digits) in
+            [(now.0 & 0xffff_ffff_ffff, 10), (u64::from_be_bytes(high), 8), (u64::from_be_bytes(low), 8)]
+        {
+            let digit = |at: u32| BASE32.get(((value >> (5 * at)) & 31) as usize).copied().map(char::from);
+            text.extend((0..digits).rev().filter_map(digit));
         }
-        let digit = |at: usize| BASE32.get(((value >> (5 * at)) & 31) as usize).copied();
-        Self(String::from_utf8((0..26).rev().filter_map(digit).collect()).unwrap_or_default())
+        Self(text)
     }
 
     /// Reads one, in the form that [`new`](Self::new) writes.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: impl Into<String>) -> Option<Self> {
+        let text = text.into();
         let form = text.len() == 26
             && text.bytes().all(|byte| value_of(byte).is_some())
             && text.bytes().next().is_some_and(|first| first <= b'7');
-        form.then(|| Self(text.to_owned()))
+        form.then_some(Self(text))
     }
 
     /// The 26 characters.
@@ -225,13 +224,7 @@ impl PushId {
 impl TryFrom<String> for PushId {
     type Error = IdError;
     fn try_from(text: String) -> Result<Self, IdError> {
-        Self::parse(&text).ok_or(IdError::Form)
-    }
-}
-
-impl From<PushId> for String {
-    fn from(id: PushId) -> Self {
-        id.0
+        Self::parse(text).ok_or(IdError::Form)
     }
 }
 
@@ -291,6 +284,9 @@ mod tests {
         assert_eq!(id.as_str(), "01ARYZ6S410000000000000000");
         assert!(PushId::new(Millis(1), [255; 10]).as_str() < id.as_str());
         assert_eq!(PushId::new(Millis(0), [255; 10]).as_str(), "0000000000ZZZZZZZZZZZZZZZZ");
+        // Rows and shards go by the order of the bytes.
+        let ordered = PushId::new(Millis(1_469_918_176_385), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        assert_eq!(ordered.as_str(), "01ARYZ6S41041061050R3GG28A");
         assert_eq!(id.created(), Millis(1_469_918_176_385));
         assert_eq!(PushId::parse(id.as_str()), Some(id));
         for not in

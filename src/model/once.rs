@@ -5,18 +5,28 @@ use std::collections::HashSet;
 /// What has been named.
 #[derive(Debug, Default)]
 pub struct Once {
-    named: HashSet<String>,
+    /// What was named first: in most pushes there is no more, and nothing to hash.
+    one: Option<String>,
+    more: HashSet<String>,
 }
 
 impl Once {
     /// Whether this is the first time that something is named. Its parts hold no control characters.
     pub fn first(&mut self, parts: &[&str]) -> bool {
-        self.named.insert(parts.join("\n"))
+        let name = parts.join("\n");
+        match &self.one {
+            Some(one) => *one != name && self.more.insert(name),
+            None => {
+                self.one = Some(name);
+                true
+            }
+        }
     }
 
     /// Whether it has been named.
     pub fn has(&self, parts: &[&str]) -> bool {
-        self.named.contains(&parts.join("\n"))
+        let name = parts.join("\n");
+        self.one.as_ref() == Some(&name) || self.more.contains(&name)
     }
 }
 
@@ -28,6 +38,7 @@ mod tests {
     fn parts_are_told_apart() {
         let mut once = Once::default();
         assert!(once.first(&["ab", "c"]) && once.first(&["a", "bc"]) && once.first(&["abc"]));
-        assert!(!once.first(&["a", "bc"]));
+        assert!(!once.first(&["a", "bc"]) && !once.first(&["ab", "c"]));
+        assert!(once.has(&["ab", "c"]) && once.has(&["abc"]) && !once.has(&["ab"]));
     }
 }

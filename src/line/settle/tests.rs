@@ -225,6 +225,19 @@ fn a_raw_token_has_no_owner_to_be_told() {
     assert_eq!(ends[0].reason, Some(Reason::TokenGone));
 }
 
+/// By its tag a report finds a delivery again.
+#[test]
+fn another_try_says_which_token_it_was_sent_to() {
+    let accepted = |entry| Tried { entry, blame: "b".into(), verdict: Verdict::accepted(None) };
+    let tag = |batch: &Batch| settle(batch, vec![accepted(0)], &[], Millis(0)).0[0].tag;
+    let mut batch = batch(1);
+    assert_eq!(tag(&batch), None, "a page that has just begun says so itself");
+    batch.again = true;
+    assert_eq!(tag(&batch), Some(hash::tag("t0")), "it had none, or another token");
+    batch.page.deliveries[0].tag = hash::tag("t0");
+    assert_eq!(tag(&batch), None);
+}
+
 #[test]
 fn trouble_that_can_be_all_of_the_accounts_is_told_apart() {
     let retry = |why| Outcome::Retry { after: Some(7), why };
