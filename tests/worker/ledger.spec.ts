@@ -164,7 +164,23 @@ test("growing: keys and pushes of before are found", async () => {
   }
 });
 
-test("a worker that dies in mid-send: im is sent again under the same ids, marketing ends as unknown", async () => {
+/** A push whose caller hangs up as soon as the vendor has it. */
+async function hungUp(at: Stage, app: App, body: object, key: string): Promise<void> {
+  const before = at.seen("apns").length;
+  const caller = new AbortController();
+  const headers = { authorization: `Bearer ${app.key}`, "content-type": "application/json", ...keyed(key) };
+  const notification = { title: "Sent", body: "Your parcel has left" };
+  const init = { method: "POST", headers, body: JSON.stringify({ ...body, notification }), signal: caller.signal };
+  const answered = fetch(`${at.url}/v1/push`, init).then(
+    () => true,
+    () => false,
+  );
+  await until(() => (at.seen("apns").length > before ? true : undefined));
+  caller.abort();
+  assert.equal(await answered, false);
+}
+
+test("a worker that dies in mid-send: im is sent again under the same ids, marketing ends as unknown; one whose caller hangs up goes on", async () => {
   const persist = await mkdtemp("target/ledger-");
   const crashing = await Stage.start({ persist, lab: stage.lab });
   try {
@@ -180,23 +196,30 @@ test("a worker that dies in mid-send: im is sent again under the same ids, marke
     await killRuntime(crashing);
     await Promise.all(lost);
     const began = Date.now();
+    stage.lab.fault({ vendor: "apns", match: { token }, times: 1, do: { hang: true } });
+    await hungUp(crashing, own, { to, category: "marketing" }, "hung up");
     const busy = await crashing.push(own, { to, category: "im" }, keyed("im"));
     assert.deepEqual([busy.status, busy.json.code], [409, "push_under_way"]);
     const ends = await until(async () => {
       const answers = await Promise.all(
-        ["im", "marketing"].map((category) => crashing.push(own, { to, category }, keyed(category))),
+        ["im", "marketing", "hung up"].map((key) => {
+          return crashing.push(own, { to, category: key === "im" ? "im" : "marketing" }, keyed(key));
+        }),
       );
       const states = answers.map((answer) => (answer.status === 200 ? answer.json.deliveries[0].state : "busy"));
-      return states.join() === "accepted,unknown" ? answers : undefined;
+      return states.join() === "accepted,unknown,unknown" ? answers : undefined;
     }, 125_000);
     assert.ok(Date.now() - began < 120_000, "found within two minutes");
     assert.equal(ends[0]!.json.deliveries[0].reason, undefined);
     assert.equal(ends[1]!.json.deliveries[0].reason, "no_answer");
+    // The worker itself has given the vendor up: its ledger had not to.
+    assert.equal(ends[2]!.json.deliveries[0].detail, "no answer within 15 s");
+    assert.equal(ends[1]!.json.deliveries[0].detail, "the worker ended before the answer");
     const ids = stage.seen("apns").map((seen) => seen.headers["apns-id"]);
-    assert.equal(ids.length, 3);
-    assert.equal(new Set(ids).size, 2, "the second try has the ids of the first");
+    assert.equal(ids.length, 4);
+    assert.equal(new Set(ids).size, 3, "the second try has the ids of the first");
     const { json } = await crashing.ask("GET", "/v1/funnel", own.key);
-    assert.deepEqual([json.balanced, json.total.requested, json.total.stages[3].out], [true, 2, 1]);
+    assert.deepEqual([json.balanced, json.total.requested, json.total.stages[3].out], [true, 3, 1]);
   } finally {
     await crashing.stop();
     await rm(persist, { recursive: true, force: true });
