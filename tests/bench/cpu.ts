@@ -45,13 +45,22 @@ export interface CpuResult {
   mock: number;
 }
 
+/** What was measured of one line of the table, with one set of processes. */
+export interface Line {
+  scene: Scene;
+  callers: number;
+  plan: Plan;
+  /** Of each variant, the samples of each round. */
+  samples: Record<Kind, Sample[][]>;
+}
+
 export interface Field {
   variants: Record<Kind, Variant>;
   requests: Record<string, Request>;
   mockPid: number;
 }
 
-interface Sample {
+export interface Sample {
   workerd: number;
   driver: number;
   mock: number;
@@ -61,7 +70,7 @@ interface Sample {
 const WARM_STEP = 2_000;
 const KINDS: readonly Kind[] = ["ours", "bare", "fetch-only"];
 
-export async function measureCpu(field: Field, scene: Scene, callers: number, plan: Plan): Promise<CpuResult> {
+export async function measureCpu(field: Field, scene: Scene, callers: number, plan: Plan): Promise<Line> {
   const what = `${scene.title}, ${scene.devices} a push, ${callers} at a time`;
   progress(`${what}: warming`);
   for (const kind of KINDS) await sample(field, scene, callers, kind, plan.warm);
@@ -73,15 +82,17 @@ export async function measureCpu(field: Field, scene: Scene, callers: number, pl
     for (const kind of KINDS) samples[kind].push([]);
     for (const kind of turns) samples[kind].at(-1)!.push(await sample(field, scene, callers, kind, plan.pushes));
   }
-  return summary(scene, callers, plan, samples);
+  return { scene, callers, plan, samples };
 }
 
-/** Pushes of all scenes until the compilers have done their best. */
+/** Pushes of all scenes until the compilers have done their best: so many to ours, and a quarter to what is JavaScript alone. */
 export async function warmUp(field: Field, scenes: readonly Scene[], pushes: number): Promise<void> {
   for (let done = 0; done < pushes; done += WARM_STEP) {
     progress(`warming the compilers: ${done} of ${pushes} pushes`);
     const each = Math.ceil(Math.min(WARM_STEP, pushes - done) / scenes.length);
-    for (const scene of scenes) for (const kind of KINDS) await sample(field, scene, 16, kind, each);
+    for (const scene of scenes) {
+      for (const kind of KINDS) await sample(field, scene, 16, kind, kind === "ours" ? each : Math.ceil(each / 4));
+    }
   }
 }
 
@@ -99,7 +110,17 @@ async function sample(field: Field, scene: Scene, count: number, kind: Kind, pus
   }
 }
 
-function summary(scene: Scene, callers: number, plan: Plan, samples: Record<Kind, Sample[][]>): CpuResult {
+/** The table's lines: each is of all rounds, whichever set they are of. */
+export function summary(sets: readonly (readonly Line[])[]): CpuResult[] {
+  const [first = []] = sets;
+  return first.map(({ scene, callers, plan }, line) => {
+    const all = sets.map((set) => set[line]!.samples);
+    const samples = Object.fromEntries(KINDS.map((kind) => [kind, all.flatMap((of) => of[kind])])) as Line["samples"];
+    return result({ scene, callers, plan, samples });
+  });
+}
+
+function result({ scene, callers, plan, samples }: Line): CpuResult {
   const deliveries = plan.pushes * scene.devices;
   /** Of each round, µs of workerd per delivery. */
   const perRound = (kind: Kind): number[] => samples[kind].map((round) => (1000 * mean(round.map(({ workerd }) => workerd))) / deliveries);
