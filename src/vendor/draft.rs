@@ -1,6 +1,8 @@
 //! What the vendor modules hand to the sender, and what they share in making it: a body that is written once per
 //! push and filled in per device, a merge that comes last, and the search for a body that fits.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -22,10 +24,8 @@ const DELIVERY_ID_MAX: usize = 26 + 1 + 8;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Template {
     text: String,
-    /// Where the holes begin; most texts have none.
-    holes: Vec<usize>,
-    /// Bytes of a hole.
-    hole: usize,
+    /// Where the holes are; most texts have none.
+    holes: Vec<Range<usize>>,
 }
 
 /// Bodies and header values hold what people write to each other, tokens and bearers: `Debug` shows none of it (law 7).
@@ -38,9 +38,8 @@ impl std::fmt::Debug for Template {
 impl Template {
     /// With a hole where [`Ids::hole`] of this push stands in `text`.
     pub fn new(text: String, push: &PushId) -> Self {
-        let hole = Ids::hole(push);
-        let holes = text.match_indices(&hole).map(|(at, _)| at).collect();
-        Self { text, holes, hole: hole.len() }
+        let holes = text.match_indices(&Ids::hole(push)).map(|(at, hole)| at..at + hole.len()).collect();
+        Self { text, holes }
     }
 
     /// The text for one delivery.
@@ -56,10 +55,10 @@ impl Template {
     fn with(&self, id: &str) -> String {
         let mut filled = String::with_capacity(self.text.len() + self.holes.len() * id.len());
         let mut rest = 0;
-        for at in &self.holes {
-            filled.push_str(self.text.get(rest..*at).unwrap_or_default());
+        for hole in &self.holes {
+            filled.push_str(self.text.get(rest..hole.start).unwrap_or_default());
             filled.push_str(id);
-            rest = at + self.hole;
+            rest = hole.end;
         }
         filled.push_str(self.text.get(rest..).unwrap_or_default());
         filled
@@ -67,7 +66,8 @@ impl Template {
 
     /// Its bytes.
     pub fn max_len(&self) -> usize {
-        self.text.len() - self.holes.len() * self.hole + self.holes.len() * DELIVERY_ID_MAX
+        let holes: usize = self.holes.iter().map(Range::len).sum();
+        self.text.len() - holes + self.holes.len() * DELIVERY_ID_MAX
     }
 }
 

@@ -206,7 +206,7 @@ pub(super) fn draft(
 pub(super) fn with_member(text: &str, name: &str, value: &str) -> String {
     let inner = text.get(1..).unwrap_or_default();
     let comma = if inner.trim_start().starts_with('}') { "" } else { "," };
-    format!("{{\"{name}\":{value}{comma}{inner}")
+    ["{\"", name, "\":", value, comma, inner].concat()
 }
 
 #[cfg(test)]

@@ -22,21 +22,18 @@ use crate::{
     wire::text,
 };
 
-/// Writes the request's body but for the token, `options.fcm` merged last, its text cut where that makes it fit.
+/// Writes the message but for the token, `options.fcm` merged last, its text cut where that makes it fit.
 pub fn draft(message: &Message, push: &PushId) -> Result<Draft, TooLarge> {
     let whole = shown(message).and_then(|shown| shown.body.as_deref());
-    let request = |body: Option<&str>| {
-        let written = text::write(&write(message, push, body));
-        Template::new(["{\"message\":", &written, "}"].concat(), push)
-    };
-    let first = request(whole);
+    let written = |body: Option<&str>| Template::new(text::write(&write(message, push, body)), push);
+    let first = written(whole);
     // What counts is a part of the whole: most need no measuring.
     let cut = if first.max_len() <= PAYLOAD_MAX {
         None
     } else {
         fit(whole, PAYLOAD_MAX, |body| measure(&write(message, push, body), push))?
     };
-    let body = cut.as_deref().map_or(first, |cut| request(Some(cut)));
+    let body = cut.as_deref().map_or(first, |cut| written(Some(cut)));
     Ok(Draft { body, headers: Vec::new(), shortened: cut.is_some() })
 }
 

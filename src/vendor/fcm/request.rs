@@ -3,24 +3,20 @@
 use super::{HOSTS, credential::Facts};
 use crate::{
     model::device::Address,
-    vendor::{Body, Draft, Ids, Outbound},
+    vendor::{Body, Draft, Ids, Outbound, payload::with_member},
     wire::text,
 };
 
 /// The request for one device.
 pub fn request(facts: &Facts, draft: &Draft, to: &Address, ids: &Ids, bearer: &str) -> Outbound {
-    const HEAD: &str = "{\"message\":{";
     let [host, _] = HOSTS;
-    let filled = draft.body.fill(ids);
-    // A draft's message is never empty: our own fields are in it.
-    let rest = filled.strip_prefix(HEAD).unwrap_or_default();
-    let body = [HEAD, "\"token\":", &text::write(to.token.reveal()), ",", rest].concat();
+    let message = with_member(&draft.body.fill(ids), "token", &text::write(to.token.reveal()));
     Outbound {
         url: ["https://", host, "/v1/projects/", &facts.project_id, "/messages:send"].concat(),
         headers: vec![
             ("authorization", ["Bearer ", bearer].concat()),
             ("content-type", "application/json".to_owned()),
         ],
-        body: Body::Text(body),
+        body: Body::Text(["{\"message\":", &message, "}"].concat()),
     }
 }

@@ -11,12 +11,17 @@ use crate::{
     },
     vendor::{
         Draft, TooLarge, Vendor,
-        sample::{self, address, body, full, ids, message, object, push},
+        sample::{self, address, full, ids, message, object, push},
     },
 };
 
 fn made(message: &Message) -> Draft {
     draft(message, &push()).unwrap()
+}
+
+/// A draft's message, where the request has it.
+fn body(draft: &Draft) -> String {
+    format!("{{\"message\":{}}}", sample::body(draft))
 }
 
 fn json_of(draft: &Draft) -> Value {
