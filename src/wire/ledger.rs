@@ -29,7 +29,7 @@ pub fn name(tenant: &Tenant, shard: u32) -> String {
 }
 
 /// A call, with whose ledger it is: an object cannot ask for its own name.
-/// In order: the app and which life of it; which shard; what to do.
+/// In order: the app and which life of it; which shard; what to do. (`serde_tuple` reads nothing that may be borrowed.)
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request<'a>(pub Cow<'a, Tenant>, pub u32, pub Call<'a>);
 

@@ -124,10 +124,8 @@ pub(super) async fn revoke_key(
 ) -> Result<Reply, Problem> {
     let id = text::path_id(app, "app", AppId::parse)?;
     authenticate::manager(cx, request.authorization, &id).await?;
-    match ask(cx, &id, Call::RevokeKey(text::path_id(key, "key", UserId::parse)?.as_str().to_owned()))
-        .await?
-        .0
-    {
+    let key = text::path_id(key, "key", UserId::parse)?;
+    match ask(cx, &id, Call::RevokeKey(key.to_string())).await?.0 {
         Done::MissingKey => Err(Problem::new(Code::UnknownKey, "this app has no such key")),
         Done::Missing => Err(unknown(&id)),
         Done::Read | Done::Created | Done::Changed | Done::Removed | Done::Full => Ok(Reply::empty()),

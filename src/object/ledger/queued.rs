@@ -99,10 +99,10 @@ impl Ledger {
         }
         for sum in store.sums(place.0, &place.1)?.into_iter().filter(|sum| sum.due.is_some()) {
             let place = (place.0, sum.key);
-            let Some(Row { record: Record::Page(before), .. }) = self.row(store, &place)? else { continue };
-            let mut after = before.clone();
-            if page::cancel(&mut after, now) {
-                self.put_page(store, place, before, after)?;
+            let Some(Row { record: Record::Page(mut page), .. }) = self.row(store, &place)? else { continue };
+            let before = Counts::of_page(&page);
+            if page::cancel(&mut page, now) {
+                self.put_changed(store, place, &before, page)?;
             }
         }
         self.get(store, push, None)
