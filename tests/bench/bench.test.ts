@@ -5,7 +5,9 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
+import { type Line, type Sample, summary } from "./cpu.ts";
 import { Messages } from "./http1.ts";
+import { SINGLE } from "./scenes.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -34,6 +36,18 @@ test("messages are found however the stream is cut", () => {
       ],
     );
   }
+});
+
+test("the figures are of the rounds of all sets", () => {
+  const sample = (workerd: number): Sample => ({ workerd, driver: 0, mock: 0, run: { seconds: 1, latencies: [1] } });
+  const set = (...ours: number[]): Line[] => {
+    const of = (rounds: number[]): Sample[][] => rounds.map((workerd) => [sample(workerd)]);
+    const samples = { ours: of(ours), bare: of(ours.map(() => 10)), "fetch-only": of(ours.map(() => 5)) };
+    return [{ scene: SINGLE[0]!, callers: 1, plan: { rounds: ours.length, pushes: 1, warm: 0 }, samples }];
+  };
+  const [line, ...more] = summary([set(10, 11), set(30), set(12, 13)]);
+  assert.deepEqual([line!.ratio, more], [{ median: 1.2, min: 1, max: 3 }, []]);
+  assert.equal(line!.sides.ours.cpu.median, 12_000);
 });
 
 test("a smoke run prints every table and writes the numbers", { timeout: 120_000 }, () => {

@@ -102,7 +102,7 @@ async function run(given: Options): Promise<void> {
     }
     if (given.topics.includes("start")) {
       results.size = measureSize();
-      results.start = await measureStart(given.quick ? 1 : Math.max(3, given.rounds));
+      results.start = await measureStart(given.quick ? 1 : SETS * given.rounds);
       print.start(results.start, results.size);
     }
   } finally {

@@ -168,10 +168,7 @@ test("growing: keys and pushes of before are found", async () => {
 async function hungUp(at: Stage, app: App, body: object, key: string): Promise<void> {
   const before = at.seen("apns").length;
   const caller = new AbortController();
-  const headers = { authorization: `Bearer ${app.key}`, "content-type": "application/json", ...keyed(key) };
-  const notification = { title: "Sent", body: "Your parcel has left" };
-  const init = { method: "POST", headers, body: JSON.stringify({ ...body, notification }), signal: caller.signal };
-  const answered = fetch(`${at.url}/v1/push`, init).then(
+  const answered = at.push(app, body, keyed(key), caller.signal).then(
     () => true,
     () => false,
   );

@@ -76,11 +76,12 @@ export class Stage {
   }
 
   /** One request. `body` is sent as it is when it is text or bytes, else as JSON. */
-  async ask(method: string, path: string, key?: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  async ask(method: string, path: string, key?: string, body?: unknown, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Answer> {
     const all: Record<string, string> = { "content-type": "application/json", ...headers };
     if (key !== undefined) all["authorization"] = `Bearer ${key}`;
     const raw = typeof body === "string" || body instanceof Uint8Array || body === undefined;
     const init: RequestInit = { method, headers: all };
+    if (signal !== undefined) init.signal = signal;
     if (body !== undefined) init.body = raw ? (body as string) : JSON.stringify(body);
     const response = await fetch(this.url + path, init);
     const text = await response.text();
@@ -162,8 +163,8 @@ export class Stage {
   }
 
   /** Sends; a push without words of its own says something harmless. */
-  push(app: App, body: object, headers?: Record<string, string>): Promise<Answer> {
-    return this.ask("POST", "/v1/push", app.key, { notification: { title: "Sent", body: "Your parcel has left" }, ...body }, headers);
+  push(app: App, body: object, headers?: Record<string, string>, signal?: AbortSignal): Promise<Answer> {
+    return this.ask("POST", "/v1/push", app.key, { notification: { title: "Sent", body: "Your parcel has left" }, ...body }, headers, signal);
   }
 
   /** A KV namespace, to look into or to take something out of. */
