@@ -8,10 +8,12 @@ const EMPTY = new Uint8Array(0);
 const BATCH_MAX = 200_000;
 
 /** Reads a request and has it answered: by its head and its body, or by a text that says why it could not be read. The head is
- * method, URL, authorization and idempotency key, a line each (no header value can hold a line break). */
+ * method, URL, authorization and, where there is one, the idempotency key, a line each (no header value can hold a line break). */
 export async function handle(request, env, context, limit) {
   const { headers, method } = request;
-  const head = `${method}\n${request.url}\n${headers.get("authorization") ?? ""}\n${headers.get("idempotency-key") ?? ""}`;
+  let head = `${method}\n${request.url}\n${headers.get("authorization") ?? ""}`;
+  const key = headers.get("idempotency-key");
+  if (key !== null) head += `\n${key}`;
   let body = EMPTY;
   let why;
   if (method !== "GET" && method !== "HEAD") {

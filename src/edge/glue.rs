@@ -65,13 +65,14 @@ fn taken(head: &str, body: Option<Vec<u8>>, why: Option<String>) -> Result<Taken
         return Err(Failed(why));
     }
     let mut lines = head.split('\n');
-    let mut line = || lines.next().unwrap_or_default().to_owned();
+    let mut line = || lines.next().map(str::to_owned);
     let (method, url, authorization, idempotency_key) = (line(), line(), line(), line());
     Ok(Taken {
-        method,
-        url,
-        authorization: Some(authorization).filter(|value| !value.is_empty()),
-        idempotency_key: Some(idempotency_key).filter(|value| !value.is_empty()),
+        method: method.unwrap_or_default(),
+        url: url.unwrap_or_default(),
+        authorization: authorization.filter(|value| !value.is_empty()),
+        // An empty one is refused: who sends it believes to have one.
+        idempotency_key,
         body,
     })
 }

@@ -59,8 +59,8 @@ test("a request refused at parsing leaves its key free, and apps do not share ke
   assert.equal((await stage.ask("GET", `/v1/push/${good.json.id}`, other.key)).status, 404);
 });
 
-test("a key that is none is refused", async () => {
-  for (const key of ["x".repeat(256), "a\tb"]) {
+test("a key that is none is refused, an empty one too: who sends it believes to have one", async () => {
+  for (const key of ["x".repeat(256), "a\tb", "", "\u00e9"]) {
     const answer = await stage.push(app, { to }, keyed(key));
     assert.deepEqual([answer.status, answer.json.code], [400, "invalid_value"], key);
   }

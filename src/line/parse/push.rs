@@ -168,7 +168,7 @@ fn online(fields: &mut Fields, category: Category) -> Result<Online, Problem> {
     let Some(field) = fields.take("online") else { return Ok(default) };
     let at = field.at.clone();
     let all = [("first", Some(Online::First)), ("only", None), ("never", Some(Online::Never))];
-    field.one_of(&all)?.ok_or_else(|| unsupported(&at, "the online channel"))
+    field.one_of(&all)?.ok_or_else(|| unsupported(&at, "pushes on the online channel alone"))
 }
 
 fn on_unknown(fields: &mut Fields, category: Category) -> Result<OnUnknown, Problem> {
@@ -235,7 +235,8 @@ pub(super) fn time(field: Field) -> Result<Millis, Problem> {
 
 /// Checks the header `Idempotency-Key`: whatever the caller takes for one, of 1 to 255 visible ASCII characters.
 pub fn idempotency_key(header: Option<&str>) -> Result<Option<&str>, Problem> {
-    let Some(key) = header.map(str::trim) else { return Ok(None) };
+    // RFC 9110 section 5.5: blanks and tabs around a value are none of it. Other spaces are not ASCII.
+    let Some(key) = header.map(|header| header.trim_matches([' ', '\t'])) else { return Ok(None) };
     if key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
         let detail = "the header Idempotency-Key must have 1 to 255 visible ASCII characters";
         return Err(Problem::new(Code::InvalidValue, detail));
@@ -277,9 +278,15 @@ mod tests {
         let push =
             push(with(r#""send":{"at":"2026-12-01T01:00:00+01:00"},"wait":false"#).as_bytes()).unwrap();
         assert_eq!((push.when, push.wait), (When::At(Millis(1_796_083_200_000)), false));
-        for (key, good) in
-            [("a", true), (" a b ", true), ("", false), ("\u{e9}", false), (&"x".repeat(256), false)]
-        {
+        for (key, good) in [
+            ("a", true),
+            (" a b\t", true),
+            ("", false),
+            ("\u{e9}", false),
+            ("\u{85}a", false),
+            ("a\u{a0}", false),
+            (&"x".repeat(256), false),
+        ] {
             assert_eq!(idempotency_key(Some(key)).is_ok(), good, "{key}");
         }
         assert_eq!(idempotency_key(None), Ok(None));
