@@ -342,6 +342,8 @@ fn every_limit_is_that_of_the_code() {
         ("App", "/properties/keys/maxItems", wire::app::KEYS_MAX as u64),
         ("Events", "/properties/events/maxItems", parse::event::EVENTS_MAX as u64),
         ("Tags", "/maxItems", TAGS_MAX as u64),
+        ("FunnelGroup", "/properties/stages/minItems", funnel::STAGES.len() as u64),
+        ("FunnelGroup", "/properties/stages/maxItems", funnel::STAGES.len() as u64),
         ("ActivityName", "/maxLength", ACTIVITY_MAX as u64),
         ("Activity", "/properties/attributes_type/maxLength", ACTIVITY_MAX as u64),
         ("UserId", "/maxLength", ID_MAX_BYTES as u64),

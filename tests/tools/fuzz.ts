@@ -17,6 +17,9 @@ const PROGRAM = process.env["SCHEMATHESIS"];
 /** The same seed finds the same again; the report names it. */
 const SEED = process.env["FUZZ_SEED"];
 
+/** What Schemathesis does not know by itself: `fuzz_hooks.py` beside this file. */
+const HOOKS = join(import.meta.dirname, "fuzz_hooks.py");
+
 const log: string[] = [];
 const children = new Children((child, line) => log.push(`${child} | ${line}`));
 
@@ -39,7 +42,7 @@ function schemathesis(worker: string, keys: Record<string, string>): Promise<num
     const child = spawn(PROGRAM ?? "schemathesis", args, {
       cwd: FOLDER,
       stdio: "inherit",
-      env: { ...process.env, ...keys },
+      env: { ...process.env, ...keys, SCHEMATHESIS_HOOKS: HOOKS },
     });
     child.once("error", (error) => {
       say(`schemathesis could not be started: ${error.message}`);

@@ -115,7 +115,7 @@ fn over(field: Field) -> Result<Over, Problem> {
         ("drop", Some(Over::Drop)),
         ("online", None),
     ];
-    field.one_of(&all)?.ok_or_else(|| unsupported(&at, "the online channel"))
+    field.one_of(&all)?.ok_or_else(|| unsupported(&at, "messages on the online channel"))
 }
 
 fn advice(field: Field) -> Result<AdviceRule, Problem> {
